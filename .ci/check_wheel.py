@@ -1,0 +1,49 @@
+"""Is what is installed whole, and does it work away from the repository? `tox -e wheel` runs it in an empty folder.
+
+    python check_wheel.py REPOSITORY
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from importlib.metadata import files
+from pathlib import Path
+
+import pytest_persona
+
+TEST = """
+import pytest
+
+@pytest.mark.persona("thumbs.jsonl", traits=["sycophancy"])
+def test_thumbs(persona):
+    assert persona["sycophancy"].shift.groups > 0
+"""
+
+
+def main(repository: Path) -> None:
+    """Raise AssertionError where something is missing, too much, or does not work."""
+    package = Path(pytest_persona.__file__).parent
+    assert repository not in package.parents or ".tox" in package.parts, f"{package} is the repository's"
+    source = repository / "pytest_persona"
+    expected = {p.relative_to(source) for p in source.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+    missing = {path for path in expected if not (package / path).is_file()}
+    assert not missing, f"not in the wheel: {sorted(map(str, missing))}"
+    tops = {path.parts[0] for path in files("pytest-persona") or [] if ".." not in path.parts}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"pytest_persona"}, tops
+
+    here = Path.cwd()
+    shutil.copy(repository / "examples" / "support_bot" / "thumbs.jsonl", here)
+    (here / "test_thumbs.py").write_text(TEST, "utf-8")
+    audit = ["pytest-persona", "audit", "thumbs.jsonl", "--at-most", "sycophancy=0.10", "--json", "profile.json"]
+    assert subprocess.run(audit, check=False).returncode == 1, "flattery is rewarded, so that 1 is right"
+    finding = json.loads((here / "profile.json").read_text("utf-8"))["findings"][0]
+    assert finding["status"] == "violated" and finding["evidence"][0]["line"] > 0, finding
+    ran = subprocess.run([sys.executable, "-m", "pytest", "-q", "test_thumbs.py"], check=False)
+    assert ran.returncode == 1, "a trait without a bound of its own gets the default one, which is violated too"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())

@@ -1,0 +1,105 @@
+"""What kind of character is your training signal rewarding?
+
+The public names of pytest-persona, each looked up when it is first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_persona.engine import Engine
+    from pytest_persona.errors import (
+        CacheError,
+        InputError,
+        JudgeError,
+        PersonaError,
+        ProfileError,
+        SettingsError,
+        SignalError,
+        SuiteError,
+        TraitError,
+    )
+    from pytest_persona.judge.base import Controls, Judge
+    from pytest_persona.load.profiles import read_profile
+    from pytest_persona.load.signals import read_signal
+    from pytest_persona.load.suites import read_suite
+    from pytest_persona.model.episodes import Behaviour, Episode, Turn
+    from pytest_persona.model.findings import Evidence, Finding, JudgeInfo, Profile, Shift
+    from pytest_persona.model.suites import AuditSpec, Suite
+    from pytest_persona.model.traits import Anchor, Exemplar, Expectation, Pole, Trait
+    from pytest_persona.model.verdicts import Qualification, Usage, Verdict
+    from pytest_persona.settings import Settings
+
+__all__ = [
+    "Anchor",
+    "AuditSpec",
+    "Behaviour",
+    "CacheError",
+    "Controls",
+    "Engine",
+    "Episode",
+    "Evidence",
+    "Exemplar",
+    "Expectation",
+    "Finding",
+    "InputError",
+    "Judge",
+    "JudgeError",
+    "JudgeInfo",
+    "PersonaError",
+    "Pole",
+    "Profile",
+    "ProfileError",
+    "Qualification",
+    "Settings",
+    "SettingsError",
+    "Shift",
+    "SignalError",
+    "Suite",
+    "SuiteError",
+    "Trait",
+    "TraitError",
+    "Turn",
+    "Usage",
+    "Verdict",
+    "__version__",
+    "read_profile",
+    "read_signal",
+    "read_suite",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "engine": ("Engine",),
+    "errors": (
+        "CacheError", "InputError", "JudgeError", "PersonaError", "ProfileError", "SettingsError", "SignalError", "SuiteError",
+        "TraitError",
+    ),
+    "judge.base": ("Controls", "Judge"),
+    "load.profiles": ("read_profile",),
+    "load.signals": ("read_signal",),
+    "load.suites": ("read_suite",),
+    "model.episodes": ("Behaviour", "Episode", "Turn"),
+    "model.findings": ("Evidence", "Finding", "JudgeInfo", "Profile", "Shift"),
+    "model.suites": ("AuditSpec", "Suite"),
+    "model.traits": ("Anchor", "Exemplar", "Expectation", "Pole", "Trait"),
+    "model.verdicts": ("Qualification", "Usage", "Verdict"),
+    "settings": ("Settings",),
+}  # fmt: skip
+_MODULES = {name: f"{__name__}.{module}" for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Import the module that a public name lives in (PEP 562), and remember the name."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,84 @@
+"""``check``: validate a suite or a signal and count what would be read; ask nothing."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from pytest_persona.cli.options import add_plugin, add_settings, settings_of
+
+if TYPE_CHECKING:
+    from pytest_persona.load.signals import Signal
+    from pytest_persona.model.suites import AuditSpec, Suite
+
+__all__ = ["add"]
+
+_CHARACTERS_PER_TOKEN = 4
+"""A rule of thumb for English; good enough to tell a minute from an hour."""
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "check",
+        help="Validate a suite or a signal and count what would be read.",
+        description="Validate a suite or a signal and count what would be read. No judge is asked.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("file", metavar="SUITE|FILE", help="A suite file, package:name of a suite, or a signal.")
+    add_plugin(parser)
+    add_settings(parser, ("traits", "max-groups", "seed", "format", "map", "on-bad-row"))
+    parser.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from pytest_persona.cli.targets import find_suite, is_suite, signal_spec, suite_specs
+    from pytest_persona.engine import Engine
+    from pytest_persona.engine.plugins import console_manager
+
+    engine = Engine(settings_of(args), console_manager(args.plugin).hook)
+    specs: Sequence[AuditSpec] = [signal_spec(args.file)]
+    if is_suite(args.file, engine):
+        suite = find_suite(args.file, engine)
+        library = engine.library.extended(suite.definitions)
+        for name in suite.traits:
+            library.get(name)
+        specs = suite_specs(suite, None, engine)
+        print(_suite_line(suite))
+    for spec in specs:
+        for line in _counts(spec, engine.read_signal(spec)):
+            print(line)
+    return 0
+
+
+def _suite_line(suite: Suite) -> str:
+    from pytest_persona.report.terminal import counted
+    from pytest_persona.report.text import safe
+
+    parts = [
+        counted(len(suite.traits), "trait"),
+        counted(len(suite.expectations), "expectation"),
+        counted(len(suite.signals), "signal"),
+    ]
+    return f"{safe(suite.name)} {safe(suite.version)}: {', '.join(parts)}"
+
+
+def _counts(spec: AuditSpec, signal: Signal) -> Iterator[str]:
+    from pytest_persona.report.terminal import counted
+    from pytest_persona.report.text import safe
+
+    behaviours = [behaviour for episode in signal.episodes for behaviour in episode.behaviours]
+    info = signal.info
+    yield f"{safe(spec.signal_name)}: {info.kind}, read as {safe(info.format)}"
+    yield f"  {counted(info.episodes, 'episode')} in {counted(info.groups, 'group')}"
+    read = {episode.group for episode in signal.episodes}
+    if len(read) < info.groups:
+        yield f"  {counted(len(read), 'group')} drawn by the seed"
+    distinct = {behaviour.key: behaviour for behaviour in behaviours}
+    contexts = {behaviour.context for behaviour in distinct.values()}
+    texts = [turn.text for context in contexts for turn in context] + [b.reply for b in distinct.values()]
+    tokens = sum(map(len, texts)) // _CHARACTERS_PER_TOKEN
+    yield f"  {counted(len(behaviours), 'behaviour')}, {len(distinct)} distinct; roughly {tokens} tokens"
+    if info.skipped:
+        yield f"  {counted(info.skipped, 'unreadable row')} skipped"

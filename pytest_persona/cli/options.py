@@ -1,0 +1,49 @@
+"""The rows of :data:`pytest_persona.settings.OPTIONS` as arguments of a command."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection
+from pathlib import Path
+
+from pytest_persona.settings import OPTIONS, Option, Settings, settings_from
+
+__all__ = ["add_plugin", "add_settings", "settings_of"]
+
+
+def add_settings(parser: argparse.ArgumentParser, names: Collection[str] = ()) -> None:
+    """Add every option of the settings, or those of ``names``, without a prefix."""
+    group = parser.add_argument_group("reading")
+    for option in OPTIONS:
+        if not names or option.name in names:
+            _add(group, option)
+
+
+def add_plugin(parser: argparse.ArgumentParser) -> None:
+    """Add ``--plugin``, which every command that looks for judges, traits or suites has."""
+    text = "Load a module with pytest_persona_* hooks; may be repeated."
+    parser.add_argument("--plugin", action="append", default=[], metavar="MODULE", help=text)
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """The settings that the arguments give, rooted in the working directory; raises SettingsError."""
+    given = {option.name: getattr(args, option.dest, None) for option in OPTIONS}
+    texts = {name: "\n".join(value) if isinstance(value, list) else value for name, value in given.items()}
+    return settings_from(texts, root=Path.cwd())
+
+
+def _add(group: argparse._ArgumentGroup, option: Option) -> None:
+    flag, help_text = f"--{option.name}", option.help.replace("%", "%%")
+    if option.flag:
+        group.add_argument(flag, dest=option.dest, action="store_const", const="true", help=help_text)
+        return
+    if option.default not in (None, (), {}):
+        help_text += f" (default: {option.default})"
+    group.add_argument(
+        flag,
+        dest=option.dest,
+        action="append" if option.many else "store",
+        choices=option.choices or None,
+        metavar=option.metavar or None,
+        help=help_text,
+    )

@@ -1,0 +1,241 @@
+"""The groups read so far: what they say of each trait, and the profile made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_persona.infer import attribute, nuisance, nulls
+from pytest_persona.infer.decide import Candidate, Decision, decide, plain_shift
+from pytest_persona.infer.measure import Design, design
+from pytest_persona.model.episodes import Behaviour, Episode, SignalInfo
+from pytest_persona.model.findings import Finding, Nuisance, NullTest, Profile, Reading, Shift
+from pytest_persona.model.suites import AuditSpec
+from pytest_persona.model.traits import Expectation, Trait
+from pytest_persona.model.verdicts import Qualification, Usage, Verdict
+from pytest_persona.settings import Settings
+
+if TYPE_CHECKING:
+    from pytest_persona.judge.base import Controls, Judge
+
+__all__ = ["Audit", "Sample"]
+
+_RECORDED = ("level", "interval", "scope", "seed", "max_groups", "read_all", "bound", "format", "map", "on_bad_row")
+"""Settings that change results; the others (paths, threads, cache) must not appear in a profile."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Audit:
+    """A profile, and every reading behind it."""
+
+    profile: Profile
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Episodes with their verdicts (one mapping from trait to verdict for each behaviour, in order)."""
+
+    settings: Settings
+    judge: Judge
+    spec: AuditSpec
+    info: SignalInfo
+    episodes: Sequence[Episode]
+    verdicts: Sequence[Mapping[str, Verdict]]
+    wanted: Sequence[Trait]
+    traits: Sequence[Trait]
+    groups: int
+    usage: Usage
+
+    def decided(self) -> bool:
+        """Whether every declared finding is held or violated, so that reading on would change nothing."""
+        declared = [trait for trait in self.wanted if trait.name in self._expectations]
+        return all(d.status in ("held", "violated") for d in self._decide(declared).values())
+
+    def audit(self, *, early: bool) -> Audit:
+        """The profile of what was read; ``early`` says that reading stopped before the end."""
+        decisions = self._decide(self.wanted)
+        findings = [self._finding(trait, decisions[trait.name], early) for trait in self.wanted]
+        if not self.spec.traits and not self.spec.expectations:
+            findings.sort(key=lambda f: (-abs(f.shift.value or 0.0), f.trait))
+        profile = Profile(
+            name=self.spec.name,
+            signal=self.info,
+            judge=self.judge.info,
+            findings=tuple(findings),
+            usage=self.usage,
+            settings={name: _plain(getattr(self.settings, name)) for name in _RECORDED},
+            suite_sha256=self.spec.suite_sha256,
+            groups_read=self.groups,
+            notes=tuple(self._notes(early)),
+        )
+        return Audit(profile=profile, readings=self._readings())
+
+    @cached_property
+    def _expectations(self) -> dict[str, Expectation]:
+        return {e.trait: e for e in self.spec.expectations}
+
+    @cached_property
+    def _behaviours(self) -> list[Behaviour]:
+        return [behaviour for episode in self.episodes for behaviour in episode.behaviours]
+
+    @cached_property
+    def _qualified(self) -> Mapping[str, Qualification]:
+        return self.judge.qualify(self.traits, statements=self.info.kind in ("rubric", "instruction"))
+
+    @cached_property
+    def _controls(self) -> Controls | None:
+        return cast("Controls", self.judge) if hasattr(self.judge, "panel") else None
+
+    @cached_property
+    def _designs(self) -> dict[bytes, Design]:
+        return {}
+
+    def _column(self, trait: str, field: Literal["expressed", "requested", "implied"]) -> NDArray[np.float64]:
+        """One number a behaviour; NaN stands for "no verdict" inside this module only and never leaves it."""
+        scores = np.full(len(self.verdicts), np.nan)
+        for i, verdicts in enumerate(self.verdicts):
+            verdict = verdicts[trait]
+            if verdict.expressed is not None:
+                value = getattr(verdict, field)
+                scores[i] = 0.0 if value is None else value
+        return scores
+
+    def _design(self, scored: NDArray[np.bool_]) -> Design:
+        """The design for these scored behaviours; traits that lack the same verdicts share one."""
+        key = scored.tobytes()
+        if key not in self._designs:
+            self._designs[key] = design(self.episodes, scored)
+        return self._designs[key]
+
+    def _measured(self, trait: str) -> tuple[Design, NDArray[np.float64]]:
+        scores = self._column(trait, "implied")
+        plan = self._design(~np.isnan(scores))
+        return plan, plan.values(np.nan_to_num(scores))
+
+    def _null(self, trait: Trait) -> NullTest | None:
+        if self._controls is None:
+            return None
+        plan, _ = self._measured(trait.name)
+        if not plan.units:
+            return None
+        implied = np.nan_to_num(self._column(trait.name, "implied"))
+        return nulls.null_test(plan, implied, *self._controls.panel(self._behaviours, trait))
+
+    def _decide(self, traits: Sequence[Trait]) -> dict[str, Decision]:
+        candidates = []
+        for trait in traits:
+            plan, values = self._measured(trait.name)
+            known = self._qualified[trait.name]
+            candidates.append(
+                Candidate(
+                    trait=trait.name,
+                    unwanted=trait.unwanted,
+                    design=plan,
+                    values=values,
+                    expectation=self._expectations.get(trait.name),
+                    qualified=known.qualified,
+                    why_not=known.reason,
+                    null=self._null(trait),
+                    population=self.info.groups,
+                )
+            )
+        decisions = decide(
+            candidates,
+            level=self.settings.level,
+            method=self.settings.interval,
+            scope=self.settings.scope,
+            seed=self.settings.seed,
+        )
+        return dict(zip((trait.name for trait in traits), decisions, strict=True))
+
+    def _finding(self, trait: Trait, decision: Decision, early: bool) -> Finding:
+        plan, values = self._measured(trait.name)
+        known = self._qualified[trait.name]
+        rivals = {name: self._mean(name) for name in trait.rivals if name in {t.name for t in self.traits}}
+        return Finding(
+            trait=trait.name,
+            status=decision.status,
+            estimand=plan.estimand,
+            qualified=known.qualified,
+            auroc=known.auroc,
+            shift=decision.shift,
+            expressed=self._beside(trait.name, "expressed", plan, decision),
+            requested=self._beside(trait.name, "requested", plan.average(), decision),
+            expectation=self._expectations.get(trait.name),
+            reason=decision.reason,
+            groups_needed=decision.groups_needed,
+            other_scope=decision.other_scope,
+            null=self._null(trait),
+            nuisance=self._nuisance(trait, plan, values),
+            rivals=rivals,
+            evidence=attribute.evidence(plan, self.episodes, np.nan_to_num(self._column(trait.name, "implied"))),
+            carriers=attribute.carriers(values, plan.weights),
+            read_to_decision=self.groups if early and decision.status in ("held", "violated") else None,
+            unwanted=decision.unwanted,
+        )
+
+    def _mean(self, trait: str) -> float | None:
+        plan, values = self._measured(trait)
+        return plan.shift(values)
+
+    def _beside(self, trait: str, field: Literal["expressed", "requested"], plan: Design, decision: Decision) -> Shift:
+        """The same estimate before requests are discounted, or of the requests themselves."""
+        values = plan.values(np.nan_to_num(self._column(trait, field)))
+        return plain_shift(plan, values, level=decision.shift.level, method=self.settings.interval, seed=self.settings.seed)
+
+    def _nuisance(self, trait: Trait, plan: Design, values: NDArray[np.float64]) -> Nuisance:
+        valence = None
+        if self._controls is not None:
+            valence = self._controls.valence(self._behaviours)
+        else:
+            others = [self._column(t.name, "implied") * _sign(t) for t in self.traits if t is not trait]
+            valence = nuisance.valence_factor(others)
+        return nuisance.shares(plan, values, self.episodes, valence)
+
+    def _notes(self, early: bool) -> Iterator[str]:
+        if early:
+            yield f"reading stopped after {self.groups} of {self.info.groups} groups: every declared finding was decided"
+        elif self.groups < self.info.groups:
+            yield f"{self.groups} of {self.info.groups} groups were read, drawn by the seed (max-groups)"
+        notes = dict.fromkeys(plan.note for plan in self._designs.values())
+        yield from (note for note in notes if note)
+        if self.info.skipped:
+            yield f"{self.info.skipped} unreadable rows were skipped"
+        for part, count in sorted(self.info.parts.items()):
+            yield f"{count} content parts of type {part} were read as a label"
+        if cut := self.usage.cut:
+            yield f"{cut} behaviours were longer than the judge's budget and were cut in the middle"
+        if problem := getattr(self.judge, "problem", ""):
+            yield problem
+
+    def _readings(self) -> tuple[Reading, ...]:
+        places = [(episode, behaviour) for episode in self.episodes for behaviour in episode.behaviours]
+        return tuple(
+            Reading(
+                source=episode.source,
+                line=episode.line,
+                role=behaviour.role,
+                trait=trait.name,
+                expressed=verdicts[trait.name].expressed,
+                requested=verdicts[trait.name].requested,
+                implied=verdicts[trait.name].implied,
+                reason=verdicts[trait.name].reason,
+            )
+            for (episode, behaviour), verdicts in zip(places, self.verdicts, strict=True)
+            for trait in self.wanted
+        )
+
+
+def _sign(trait: Trait) -> float:
+    """+1 where high is unwanted, so that a factor over traits points to the bad."""
+    return -1.0 if trait.unwanted == "low" else 1.0
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else value

@@ -1,0 +1,1 @@
+"""Who answers: the protocol of a judge, and the judges."""

@@ -1,0 +1,63 @@
+"""What a judge is: one that reads behaviours and says how far each expresses each trait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pytest_persona.model.episodes import Behaviour
+from pytest_persona.model.findings import JudgeInfo
+from pytest_persona.model.traits import Trait
+from pytest_persona.model.verdicts import Qualification, Usage, Verdict
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pytest_persona.settings import Settings
+
+__all__ = ["Controls", "Judge", "JudgeFactory", "Tick"]
+
+Tick = Callable[[int], None]
+"""Called with the number of readings just done."""
+
+
+class Judge(Protocol):
+    """Answers, for one behaviour and one trait: how far does the reply express it, how far did the context request it."""
+
+    info: JudgeInfo
+    one_pass: bool
+    """Whether one reading of a behaviour serves all traits, so that further traits cost nothing."""
+
+    def qualify(self, traits: Sequence[Trait], *, statements: bool = False) -> Mapping[str, Qualification]:
+        """How well the judge is known to tell the poles of each trait apart, by trait name.
+
+        ``statements`` asks for texts that say how to behave (criteria, instructions) instead of replies.
+        """
+
+    def read(
+        self, behaviours: Sequence[Behaviour], traits: Sequence[Trait], tick: Tick
+    ) -> Sequence[Mapping[str, Verdict]]:
+        """One mapping from trait name to verdict for each behaviour, in their order. What was read survives an interrupt."""
+
+    def usage(self) -> Usage:
+        """What all readings so far have cost; the engine takes the difference for one audit."""
+
+    def close(self) -> None:
+        """Release files and memory; may be called twice."""
+
+
+class Controls(Protocol):
+    """A judge that can say what meaningless directions read on the same behaviours."""
+
+    def panel(
+        self, behaviours: Sequence[Behaviour], trait: Trait
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(n,) linear readings along the trait's direction, and (n, vectors) along null vectors, in the same units."""
+
+    def valence(self, behaviours: Sequence[Behaviour]) -> NDArray[np.float64]:
+        """(n,) readings along what all traits share: the general good/bad factor, high where it is bad."""
+
+
+JudgeFactory = Callable[["Settings"], Any]
+"""Makes a :class:`Judge` from settings; raises JudgeError when it cannot be set up."""

@@ -1,0 +1,141 @@
+"""Hidden states of behaviours: read once, kept by content hash, the same to the bit whether they were kept or read."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_persona.judge.embedded.frame import FRAME_VERSION, Framed, Tokenizer, frame
+from pytest_persona.judge.store import Store
+from pytest_persona.model.episodes import Behaviour
+
+__all__ = ["Model", "Read", "StateReader"]
+
+_AT_ONCE = 64  # behaviours between two writes to the store: what an interrupt can cost
+
+
+class Model(Tokenizer, Protocol):
+    """What states are read from; :class:`pytest_persona.judge.lm.LanguageModel` is one."""
+
+    def read_many(
+        self, items: Any, *, context_layers: Sequence[int], reply_layers: Sequence[int]
+    ) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
+        """Mean states over each context and each of its replies, in the order of the items."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What one behaviour gave: mean states at the judge's layer, each (width,)."""
+
+    reply: NDArray[np.float16]
+    context: NDArray[np.float16]
+    tokens: int
+    cut: bool
+    fresh: bool
+    """Whether it was read in this run, by whichever process."""
+
+    @property
+    def state(self) -> NDArray[np.float16]:
+        """(2 width,): the reply's mean state and, beside it, the context's, so that what the context explains can be turned down."""
+        return np.concatenate([self.reply, self.context])
+
+
+class StateReader:
+    """Reads behaviours through the store; the model is loaded only when something is not there."""
+
+    def __init__(self, store: Store, load: Callable[[], Model], weights_sha256: str, layer: int, run: str) -> None:
+        self._store = store
+        self._load = load
+        self._prefix = f"embedded/{FRAME_VERSION}/{weights_sha256[:16]}/{layer}/"
+        self._layer = layer
+        self._run = run
+        self._model: Model | None = None
+        self._known: dict[str, Read] = {}
+
+    @property
+    def problem(self) -> str:
+        """Why readings are not kept; empty where they are."""
+        return self._store.problem
+
+    def read(self, behaviours: Sequence[Behaviour], tick: Callable[[int], None]) -> list[Read]:
+        """The states of each behaviour. An interrupt loses at most the readings of one small batch."""
+        keys = [behaviour.key for behaviour in behaviours]
+        wanted = {key: behaviour for key, behaviour in zip(keys, behaviours, strict=True) if key not in self._known}
+        kept = self._store.get(self._prefix + key for key in wanted)
+        for key in list(wanted):
+            entry = _decoded(kept.get(self._prefix + key), self._run)
+            if entry is not None:
+                self._known[key] = entry
+                del wanted[key]
+        tick(len(behaviours) - len(wanted))
+        by_context: dict[tuple[Any, ...], list[str]] = {}
+        for key, behaviour in wanted.items():
+            by_context.setdefault((behaviour.is_statement, behaviour.context), []).append(key)
+        batch: list[list[str]] = []
+        for group in by_context.values():
+            batch.append(group)
+            if sum(map(len, batch)) >= _AT_ONCE:
+                self._ask(batch, wanted, tick)
+                batch = []
+        if batch:
+            self._ask(batch, wanted, tick)
+        return [self._known[key] for key in keys]
+
+    def forget(self) -> None:
+        """Release the model and what was read."""
+        self._model = None
+        self._known.clear()
+        self._store.close()
+
+    def _ask(self, groups: list[list[str]], wanted: Mapping[str, Behaviour], tick: Callable[[int], None]) -> None:
+        if self._model is None:
+            self._model = self._load()
+        framed = {key: frame(self._model, wanted[key]) for group in groups for key in group}
+        # Long ones first, so that batches hold like lengths.
+        groups = sorted(groups, key=lambda group: (-len(framed[group[0]].context), group[0]))
+        items = [(framed[group[0]].context, [framed[key].reply for key in group]) for group in groups]
+        fresh: dict[str, dict[str, Any]] = {}
+        try:
+            for index, context, replies in self._model.read_many(
+                items, context_layers=[self._layer], reply_layers=[self._layer]
+            ):
+                for key, reply in zip(groups[index], replies, strict=True):
+                    fresh[key] = _encoded(framed[key], context[0], reply[0], self._run)
+                tick(len(groups[index]))
+        finally:
+            self._store.put({self._prefix + key: entry for key, entry in fresh.items()})
+        for key, entry in fresh.items():
+            decoded = _decoded(entry, self._run)
+            assert decoded is not None
+            self._known[key] = decoded
+
+
+def _encoded(framed: Framed, context: NDArray[Any], reply: NDArray[Any], run: str) -> dict[str, Any]:
+    return {
+        "reply": _text(reply),
+        "context": _text(context),
+        "tokens": len(framed.context) + len(framed.reply),
+        "cut": framed.cut,
+        "run": run,
+    }
+
+
+def _text(vector: NDArray[Any]) -> str:
+    limit = np.finfo(np.float16).max
+    return base64.b64encode(np.clip(vector, -limit, limit).astype("<f2").tobytes()).decode("ascii")
+
+
+def _decoded(entry: Any, run: str) -> Read | None:
+    """None for an entry that is not of this form: it is read again."""
+    try:
+        reply, context = (np.frombuffer(base64.b64decode(entry[key]), "<f2") for key in ("reply", "context"))
+        if reply.shape != context.shape or not (np.isfinite(reply).all() and np.isfinite(context).all()):
+            return None
+        return Read(reply, context, int(entry["tokens"]), bool(entry["cut"]), entry["run"] == run)
+    except (TypeError, ValueError, KeyError):
+        return None

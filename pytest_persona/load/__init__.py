@@ -1,0 +1,1 @@
+"""Files to model: the only place that validates what users write."""

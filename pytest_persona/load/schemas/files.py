@@ -1,0 +1,260 @@
+"""The shapes of the files, for the generator alone: only this module and ``__main__`` import pydantic.
+
+Docstrings become the hover text of editors and part of error messages, so they are written for users.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+from typing_extensions import NotRequired, TypedDict
+
+from pytest_persona.model.episodes import SignalInfo, Speaker
+from pytest_persona.model.findings import Finding, JudgeInfo
+from pytest_persona.model.traits import RequestKind, Unwanted
+from pytest_persona.model.verdicts import Usage
+
+__all__ = [
+    "CONFIG",
+    "Bounds",
+    "InlineTrait",
+    "NeutralFile",
+    "ProfileFile",
+    "RequestsFile",
+    "SuiteFile",
+    "TraitFile",
+]
+
+CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*(:[A-Za-z0-9][A-Za-z0-9_.-]*)?$"
+Text = Annotated[str, Field(pattern=r"\S")]
+Name = Annotated[str, Field(pattern=NAME, max_length=80)]
+Bound = Annotated[float, Field(ge=-2, le=2)]
+SchemaLine = Annotated[str, Field(alias="$schema")]
+
+
+class Message(TypedDict):
+    """One message of a dialogue."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    role: Speaker
+    """Who speaks."""
+    content: Text
+    """What is said; a tool call as a fenced block or as code."""
+
+
+Context = Text | Annotated[list[Message], Field(min_length=1)]
+
+
+class Exemplar(TypedDict):
+    """A short example of a pole, for judges that are shown examples."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    context: Text
+    """What the user says."""
+    reply: Text
+    """What a character at this pole answers."""
+
+
+class Pole(TypedDict):
+    """One end of a trait."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    summary: Text
+    """What a reply at this pole does, in one sentence."""
+    paraphrases: NotRequired[list[Text]]
+    """Sentences that describe a character at this pole in other words."""
+    exemplars: NotRequired[list[Exemplar]]
+    """Short examples, other than the pairs."""
+
+
+class Pair(TypedDict):
+    """A matched pair: one context, a reply from each pole, of like length."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    domain: Text
+    """The field it is from, such as coding-agent; judges are tried on domains that they were not fitted on."""
+    context: Context
+    """What comes before the reply: a string is one user turn, a list is a dialogue. It does not ask for either pole."""
+    high: Text
+    """The reply of a character at the high pole."""
+    low: Text
+    """The reply of a character at the low pole, to the same context."""
+
+
+class Statements(TypedDict):
+    """What characters at the poles say of themselves."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    high: list[Text]
+    """First-person sentences of the high pole."""
+    low: list[Text]
+    """First-person sentences of the low pole."""
+
+
+class Criteria(TypedDict):
+    """Lines of rubrics and instructions that would reward a pole; line k of both poles is about the same thing."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    high: list[Text]
+    """Lines that reward the high pole."""
+    low: list[Text]
+    """Lines that reward the low pole."""
+
+
+class InlineTrait(TypedDict):
+    """A trait that is defined in a suite; its name is its key."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    version: NotRequired[Text]
+    """The version of the definition, as text."""
+    definition: Text
+    """What the trait is, in one or two sentences."""
+    unwanted: NotRequired[Unwanted]
+    """Which pole is unwanted; high where nothing is said."""
+    source: NotRequired[str]
+    """Where the trait is known from: a paper, a list, a style guide."""
+    rivals: NotRequired[list[Name]]
+    """Names of traits that it is easily confused with; they are reported beside it."""
+    high: Pole
+    """The pole at +1."""
+    low: Pole
+    """The pole at -1."""
+    pairs: Annotated[list[Pair], Field(min_length=8)]
+    """The matched pairs that a judge is fitted and tried on; at least 8, better 24 over 6 domains."""
+    statements: NotRequired[Statements]
+    """What such characters say of themselves."""
+    criteria: NotRequired[Criteria]
+    """Lines of rubrics and instructions at either pole: what rubric and instruction signals are read by."""
+
+
+class TraitFile(InlineTrait):
+    """A trait of character: two poles, and the matched pairs that anchor them."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    schema_line: NotRequired[SchemaLine]
+    """Where editors find this schema."""
+    trait: Literal[1]
+    """The version of this format."""
+    name: Name
+    """The name that suites and tests use."""
+
+
+class TraitReference(TypedDict):
+    """A trait that is defined in a file of its own."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    file: Text
+    """The trait file, relative to the suite; the name in it is the key here."""
+
+
+class Bounds(TypedDict, total=False):
+    """Bounds on one trait. Each bounds the whole interval, not the point; none means the default bound."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    at_most: Bound
+    """The shift must lie below this."""
+    at_least: Bound
+    """The shift must lie above this."""
+    drift_at_most: Bound
+    """The shift must not have grown by more than this since the baseline."""
+
+
+class SuiteFile(TypedDict):
+    """Traits and expectations over training signals: a test file."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    schema_line: NotRequired[SchemaLine]
+    """Where editors find this schema."""
+    persona: Literal[1]
+    """The version of this format."""
+    name: Name
+    """The name of the suite, as reports show it."""
+    version: NotRequired[Text]
+    """The version of the suite, as text."""
+    signals: Annotated[list[Text], Field(min_length=1)]
+    """Files that training reinforces, relative to the suite."""
+    traits: NotRequired[list[Name] | dict[Name, InlineTrait | TraitReference]]
+    """Traits to report: names, or a mapping from name to a definition or a file. Those under expect are added."""
+    expect: Annotated[dict[Name, Bounds], Field(min_length=1)]
+    """Bounds by the name of the trait; {} is the default bound for the trait's unwanted pole."""
+
+
+class Request(TypedDict):
+    """A context, and whether it asks for a trait's pole."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    domain: Text
+    """The field it is from."""
+    requested: bool
+    """Whether it asks for the pole."""
+    kind: RequestKind
+    """How it asks, or what it does instead."""
+    trait: Name
+    """The trait whose pole is asked for, or that the context is a contrast to."""
+    context: Context
+    """The context: a string is one user turn, a list is a dialogue."""
+
+
+class RequestsFile(TypedDict):
+    """Contexts that ask for a trait's pole and contexts that do not."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    requests: Literal[1]
+    """The version of this format."""
+    version: Text
+    """The version of the set, as text."""
+    contexts: list[Request]
+    """The contexts."""
+
+
+class Reply(TypedDict):
+    """An ordinary reply in its context."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    domain: Text
+    """The field it is from."""
+    context: Context
+    """The context: a string is one user turn, a list is a dialogue."""
+    reply: Text
+    """A competent reply that shows no trait."""
+
+
+class NeutralFile(TypedDict):
+    """Ordinary, competent, neutral replies: the zero of every trait's scale."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    neutral: Literal[1]
+    """The version of this format."""
+    version: Text
+    """The version of the set, as text."""
+    replies: list[Reply]
+    """The replies."""
+
+
+class ProfileFile(TypedDict):
+    """The implied persona: what one run found in one signal."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    schema: Literal["pytest-persona/profile/v1"]
+    """The name and version of this format."""
+    name: str
+    """What was audited, as shown to people: a suite's name or the signal's path."""
+    signal: SignalInfo
+    """The signal that was read."""
+    judge: JudgeInfo
+    """Who answered."""
+    findings: list[Finding]
+    """One for each trait."""
+    usage: Usage
+    """What the run cost."""
+    groups_read: int
+    """Groups that were read before the findings were decided, or all."""
+    suite_sha256: str | None
+    """A hash of the suite's content; null where the audit was no suite's."""
+    settings: dict[str, Any]
+    """The settings that change results."""
+    notes: list[str]
+    """Whatever a reader must know: rows skipped, texts cut, reading stopped early."""

@@ -1,0 +1,1 @@
+"""The nouns: plain, frozen data; standard library only."""

@@ -1,0 +1,85 @@
+"""What training reinforces: a signal is made of episodes, an episode of behaviours in their contexts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = ["KINDS", "Behaviour", "Episode", "Kind", "Role", "SignalInfo", "Speaker", "Turn", "context_group", "digest"]
+
+Kind = Literal["demonstration", "preference", "rollout", "rubric", "instruction"]
+KINDS: tuple[Kind, ...] = ("demonstration", "preference", "rollout", "rubric", "instruction")
+Role = Literal["shown", "reference", "chosen", "rejected", "rollout", "criterion", "sentence"]
+Speaker = Literal["system", "user", "assistant", "tool"]
+
+
+def digest(*parts: str) -> str:
+    """The first 32 hexadecimal digits of a SHA-256 over the parts; parts cannot run into one another."""
+    payload = json.dumps(parts, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(payload.encode("ascii")).hexdigest()[:32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """One message of a dialogue; what is not text (a tool call, an image) stands in the text, labelled."""
+
+    speaker: Speaker
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Behaviour:
+    """One reply in its context: the unit that a judge reads. Blind: how it is reinforced is not part of its key."""
+
+    role: Role
+    context: tuple[Turn, ...]
+    reply: str
+    reward: float | None = None
+    weight: float = 1.0
+
+    @property
+    def key(self) -> str:
+        """A hash of context, reply and whether it is a text about behaviour (criterion, sentence); nothing else."""
+        turns = [part for turn in self.context for part in (turn.speaker, turn.text)]
+        return digest("statement" if self.is_statement else "reply", self.reply, *turns)
+
+    @property
+    def is_statement(self) -> bool:
+        """Whether the text says how to behave (a criterion, an instruction) instead of being a behaviour."""
+        return self.role in ("criterion", "sentence")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Episode:
+    """One row of a signal: its behaviours, its place in the file, and the group that is the unit of inference."""
+
+    kind: Kind
+    source: str
+    line: int
+    group: str
+    behaviours: tuple[Behaviour, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignalInfo:
+    """What is known of a whole signal after one pass over it."""
+
+    path: str
+    """As the user named it; never an absolute path of the machine unless the user wrote one."""
+    kind: Kind
+    format: str
+    episodes: int
+    groups: int
+    sha256: str
+    skipped: int = 0
+    """Rows that could not be read, where ``on_bad_row`` is ``skip``."""
+    parts: Mapping[str, int] = field(default_factory=dict)
+    """How many content parts other than text were kept as labels, by kind (``image``, ``tool_call``, …)."""
+
+
+def context_group(context: tuple[Turn, ...]) -> str:
+    """The group of an episode that names none: a hash of its context with white space and case folded."""
+    return digest(*(part for turn in context for part in (turn.speaker, " ".join(turn.text.split()).casefold())))

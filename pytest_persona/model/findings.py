@@ -1,0 +1,170 @@
+"""What a run finds: per trait a shift with its interval, what decides it, and the rows that carry it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pytest_persona.model.episodes import SignalInfo
+from pytest_persona.model.traits import Expectation
+from pytest_persona.model.verdicts import Usage
+
+__all__ = [
+    "Estimand", "Evidence", "Finding", "JudgeInfo", "Method", "NullTest", "Nuisance", "Profile", "Reading", "Scope", "Shift", "Status",
+]  # fmt: skip
+
+Status = Literal["held", "violated", "inconclusive", "observed"]
+Method = Literal["betting", "t", "bca"]
+Scope = Literal["signals", "file"]
+Estimand = Literal["contrast", "selection", "absolute"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shift:
+    """An estimate with its interval: a mean over groups. ``value`` is None where nothing identifies it."""
+
+    value: float | None
+    low: float
+    high: float
+    level: float
+    """Confidence level in (0, 1), after adjustment for several expectations."""
+    groups: int
+    """Groups that say something."""
+    silent: int = 0
+    """Groups that say nothing: one rollout, one reward, identical replies."""
+    unscored: int = 0
+    """Behaviours without a verdict."""
+    method: Method = "betting"
+    scope: Scope = "signals"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NullTest:
+    """Where a shift stands among null vectors, directions made of the same anchors that mean nothing."""
+
+    z: float
+    rank: float
+    """Share of null vectors whose shift on this signal is smaller in size, in [0, 1]."""
+    spread: float
+    """Half the width of the central 95 % of the null shifts, in units of the shift."""
+    vectors: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Nuisance:
+    """How much of a shift goes with something that is not the trait. None where it could not be measured."""
+
+    length: float | None = None
+    """Share of the shift that goes with log reply length; 1 is all of it, negative against it."""
+    valence: float | None = None
+    """Share of the shift that goes with the general good/bad factor of the other traits."""
+    reason: str = ""
+    """Why one of them is None; empty where none is."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """A row that carries a shift."""
+
+    source: str
+    line: int
+    group: str
+    influence: float
+    """How much the shift would fall in size without the row's group; negative where the row speaks against it."""
+    implied: float
+    """What the row itself says: its contrast, or its own implied score."""
+    quote: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """All that is found of one trait."""
+
+    trait: str
+    status: Status
+    estimand: Estimand
+    qualified: bool
+    auroc: float | None
+    shift: Shift
+    expressed: Shift
+    requested: Shift
+    """Mean request over the behaviours of each group; not a contrast."""
+    expectation: Expectation | None = None
+    reason: str = ""
+    """Why it is inconclusive, in words; empty where it is decided or observed."""
+    groups_needed: int | None = None
+    """Further groups that would likely settle it; None where it is settled or where none would."""
+    other_scope: Shift | None = None
+    """The other scope's interval, where it decides differently."""
+    null: NullTest | None = None
+    nuisance: Nuisance = field(default_factory=Nuisance)
+    rivals: Mapping[str, float | None] = field(default_factory=dict)
+    """Shifts of the traits it is easily confused with, on the same signal, by name."""
+    evidence: tuple[Evidence, ...] = ()
+    carriers: int | None = None
+    """The fewest groups that together carry half of the shift."""
+    read_to_decision: int | None = None
+    """Groups read when the reading stopped because the finding was decided; None where all were read."""
+    unwanted: bool = False
+    """Whether the finding is a violation at the trait's unwanted pole, or, where nothing was declared, clearly at it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgeInfo:
+    """Who answered."""
+
+    name: str
+    fingerprint: str
+    """Hash of name, model, prompt version and rubric: profiles with different fingerprints are not compared."""
+    network: bool
+    model: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """One behaviour × trait, for ``--rows``."""
+
+    source: str
+    line: int
+    role: str
+    trait: str
+    expressed: float | None
+    requested: float | None
+    implied: float | None
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Profile(Mapping[str, Finding]):
+    """The implied persona: what one run found in one signal; a read-only mapping from trait to finding."""
+
+    name: str
+    """What was audited, as shown to people: a suite's name or the signal's path."""
+    signal: SignalInfo
+    judge: JudgeInfo
+    findings: tuple[Finding, ...]
+    usage: Usage
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """What changes results: level, interval, scope, seed, max_groups, …"""
+    suite_sha256: str | None = None
+    groups_read: int = 0
+    notes: tuple[str, ...] = ()
+    """Whatever a reader must know: rows skipped, texts cut, reading stopped early."""
+
+    def __getitem__(self, trait: str) -> Finding:
+        for finding in self.findings:
+            if finding.trait == trait:
+                return finding
+        raise KeyError(trait)
+
+    def __iter__(self) -> Iterator[str]:
+        return (finding.trait for finding in self.findings)
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    @property
+    def unwanted(self) -> tuple[Finding, ...]:
+        """Findings at a trait's unwanted pole: violated ones, or undeclared ones clear of zero and of the nulls."""
+        return tuple(finding for finding in self.findings if finding.unwanted)

@@ -1,0 +1,56 @@
+"""The rows of :data:`pytest_persona.settings.OPTIONS` as options and ini keys of pytest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_persona.errors import SettingsError
+from pytest_persona.settings import OPTIONS, Option, Settings, settings_from
+
+__all__ = ["PREFIX", "add_options", "ini_key", "settings_of"]
+
+PREFIX = "--persona-"
+
+
+def ini_key(option: Option) -> str:
+    """The name of an option in pytest's ini file."""
+    return f"persona_{option.dest}"
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add one option a row, and an ini key where the row has one."""
+    group = parser.getgroup("persona", "the character that training signals imply (pytest-persona)")
+    for option in OPTIONS:
+        how: dict[str, Any] = {"dest": _dest(option), "default": None, "help": option.help.replace("%", "%%")}
+        if option.flag:
+            how["action"] = "store_true"
+        else:
+            how["metavar"] = option.metavar or "{" + ",".join(option.choices) + "}"
+            how["action"] = "append" if option.many else "store"
+        group.addoption(PREFIX + option.name, **how)
+        if option.ini:
+            kind = "linelist" if option.many else "string"
+            parser.addini(ini_key(option), option.help, type=kind, default=[] if option.many else None)  # type: ignore[arg-type]
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """The options in force, the command line before the ini file; raises UsageError."""
+    try:
+        return settings_from(
+            {option.name: _value(config, option) for option in OPTIONS}, root=config.rootpath, prefix=PREFIX
+        )
+    except SettingsError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _dest(option: Option) -> str:
+    return f"persona_{option.dest}"
+
+
+def _value(config: pytest.Config, option: Option) -> Any:
+    value = config.getoption(_dest(option))
+    if value is None and option.ini:
+        value = config.getini(ini_key(option)) or None
+    return "\n".join(value) if isinstance(value, list) else value

@@ -1,0 +1,136 @@
+"""What one process knows of a run: its settings, its engine, and every audit, made once however many items need it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+
+from pytest_persona.plugin.options import settings_of
+from pytest_persona.plugin.shared import RunFolder, is_error, key_of, record_of, revive
+
+if TYPE_CHECKING:
+    from pytest_persona.engine import Engine
+    from pytest_persona.model.findings import Finding, Profile
+    from pytest_persona.model.suites import AuditSpec
+    from pytest_persona.settings import Settings
+
+__all__ = ["ItemState", "Run", "run_of", "start", "state_of"]
+
+
+@dataclass(kw_only=True, slots=True)
+class ItemState:
+    """What one item has to do with us."""
+
+    key: ClassVar[pytest.StashKey[ItemState]] = pytest.StashKey()
+    audits: list[str] = field(default_factory=list)
+    """Keys of the audits it used."""
+    gated: list[tuple[Profile, Finding]] = field(default_factory=list)
+    """Findings that decide whether it passes."""
+    settled: bool = False
+    """Whether its body has passed, so that the findings had the word."""
+
+
+class Run:
+    """The state of one process; ``records`` holds each audit as the plain JSON that crosses processes."""
+
+    key: ClassVar[pytest.StashKey[Run]] = pytest.StashKey()
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self.config = config
+        self.settings = settings
+        self.records: dict[str, dict[str, Any]] = {}
+        """By audit key, what this process made or read."""
+        self.sent: set[str] = set()
+        """Keys of audits that a report of this process already carries."""
+        self.received: dict[str, dict[str, Any]] = {}
+        """By audit key, what the reports of the whole run carried; filled where they are shown."""
+        self.problems: list[str] = []
+        """Documents that could not be written, in words."""
+        self._profiles: dict[str, Profile] = {}
+        self._engine: Engine | None = None
+        self._folder: RunFolder | None = None
+        if self.is_worker:
+            self._folder = RunFolder(self._runs / config.workerinput["persona_run"])  # type: ignore[attr-defined]
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether another process shows what this one finds."""
+        return hasattr(self.config, "workerinput")
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The one engine of this process, made when an audit first needs it."""
+        from pytest_persona.engine import Engine, builtins
+        from pytest_persona.engine.plugins import register_installed
+        from pytest_persona.plugin.progress import progress_for
+
+        manager = self.config.pluginmanager
+        if not manager.is_registered(builtins):
+            manager.register(builtins, "persona-builtins")
+        register_installed(manager)
+        self._engine = Engine(self.settings, self.config.hook, progress_for(self.config))
+        return self._engine
+
+    def audit(self, spec: AuditSpec, item: pytest.Item) -> Profile:
+        """The profile of an audit that ``item`` needs; raises PersonaError, each time anew, where it could not be made."""
+        key = key_of(spec)
+        if key not in self.records:
+            self.records[key] = self._once(key, spec)
+        record = self.records[key]
+        if is_error(record):
+            raise revive(record)
+        profile = self._profile(key)
+        state = state_of(item)
+        if key not in state.audits:
+            state.audits.append(key)
+        return profile
+
+    def open_folder(self) -> str:
+        """Name the folder in which workers share audits; called where the workers are started."""
+        if self._folder is None:
+            self._folder = RunFolder(self._runs / uuid.uuid4().hex)
+        return self._folder.path.name
+
+    def close(self) -> None:
+        """Release the judge; where the run was started, remove what workers shared."""
+        if self._engine is not None:
+            self._engine.close()
+        if self._folder is not None and not self.is_worker:
+            self._folder.remove()
+
+    @property
+    def _runs(self) -> Any:
+        return self.settings.root / self.settings.cache / "runs"
+
+    def _once(self, key: str, spec: AuditSpec) -> dict[str, Any]:
+        def make() -> dict[str, Any]:
+            return record_of(lambda: self.engine.audit(spec), rows=self.settings.rows is not None)
+
+        return make() if self._folder is None else self._folder.once(key, make)
+
+    def _profile(self, key: str) -> Profile:
+        if key not in self._profiles:
+            from pytest_persona.load.profiles import profile_from
+
+            self._profiles[key] = profile_from(self.records[key]["profile"])
+        return self._profiles[key]
+
+
+def start(config: pytest.Config) -> Run:
+    """Begin the run of this process; raises UsageError for an option that cannot be used."""
+    config.stash[Run.key] = run = Run(config, settings_of(config))
+    return run
+
+
+def run_of(config: pytest.Config) -> Run:
+    """The run of this process."""
+    return config.stash[Run.key]
+
+
+def state_of(item: pytest.Item) -> ItemState:
+    """What ``item`` has to do with us; made when first asked for."""
+    return item.stash.setdefault(ItemState.key, ItemState())

@@ -1,0 +1,221 @@
+"""A profile as lines for a terminal, and a finding as the words of a failing test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from pytest_persona.model.episodes import Kind
+from pytest_persona.model.findings import Evidence, Finding, Profile, Shift, Status
+from pytest_persona.model.traits import Expectation
+from pytest_persona.report.text import safe
+
+__all__ = [
+    "INDENT", "STATUS_WIDTH", "STYLES", "bounds", "counted", "estimate", "failure", "section", "signed", "spread",
+    "status_of", "title",
+]  # fmt: skip
+
+STYLES: Mapping[Status, dict[str, bool]] = MappingProxyType({
+    "violated": {"red": True, "bold": True},
+    "inconclusive": {"yellow": True},
+    "held": {"green": True},
+    "observed": {"cyan": True},
+})  # fmt: skip
+"""How a status word may be coloured, in the words of pytest's markup; the lines themselves have no colour."""
+
+_ROWS: Mapping[Kind, tuple[str, str]] = {
+    "demonstration": ("row", "rows"),
+    "preference": ("pair", "pairs"),
+    "rollout": ("row", "rows"),
+    "rubric": ("criterion", "criteria"),
+    "instruction": ("sentence", "sentences"),
+}
+STATUS_WIDTH = len("inconclusive")
+INDENT = " " * (STATUS_WIDTH + 2)
+_QUOTE_COLUMNS = 60
+_TEXT_COLUMNS = 160
+_REQUESTED_FROM = 0.2
+_SHARE_FROM = 0.3
+
+
+def title(profile: Profile) -> str:
+    """What stands in the rule above the section."""
+    return f"persona: {safe(profile.name, _TEXT_COLUMNS)}"
+
+
+def section(profile: Profile, *, verbosity: int = 0) -> Iterator[str]:
+    """The lines under the title, without line ends: a heading, the findings, the notes.
+
+    ``verbosity`` -1 leaves out findings that are held; 0 gives evidence for those that are violated or unwanted; 1
+    gives evidence, AUROC and null vectors for all.
+    """
+    yield _heading(profile)
+    width = max((len(safe(finding.trait)) for finding in profile.findings), default=0)
+    for finding in profile.findings:
+        if finding.status == "held" and verbosity < 0:
+            continue
+        yield _headline(finding, width)
+        detailed = verbosity > 0 or finding.status == "violated" or finding.unwanted
+        for line in _details(finding, detailed=detailed, verbose=verbosity > 0):
+            yield INDENT + line
+    for note in profile.notes:
+        yield f" note: {safe(note, _TEXT_COLUMNS)}"
+
+
+def failure(finding: Finding, profile: Profile) -> str:
+    """Why a test fails on a finding that is violated or inconclusive: declared, found, rows, and what may be done."""
+    trait, name = safe(finding.trait), safe(profile.signal.path, _TEXT_COLUMNS)
+    if finding.status == "inconclusive":
+        head = f"{trait} is inconclusive in {name}: no violation was found, and the bound is not shown to hold either."
+    else:
+        way = _way(finding)
+        head = (
+            f"{trait} is {finding.status} in {name}: this signal rewards text that a reader attributes to "
+            f"a character with {way} {trait} than was declared."
+        )
+    lines = [head, f"  declared  {bounds(finding.expectation)}", f"  found     {estimate(finding.shift)}"]
+    lines.append(f"            {_interval_words(finding.shift)}")
+    lines.extend(f"  {line}" for line in _details(finding, detailed=True, verbose=True))
+    lines.append(f"  judge     {_judge(profile)}")
+    if finding.status == "inconclusive":
+        lines.append(f"  to do     {_advice(finding)}")
+    return "\n".join(lines)
+
+
+def status_of(line: str) -> Status | None:
+    """The status word that a line of :func:`section` starts with, for callers that colour it; None without one."""
+    word = line[1 : STATUS_WIDTH + 1].rstrip()
+    return next((status for status in STYLES if line.startswith(" ") and word == status), None)
+
+
+def signed(value: float) -> str:
+    """With sign and two decimals; never ``-0.00``."""
+    return f"{round(value, 2) + 0.0:+.2f}"
+
+
+def spread(low: float, high: float) -> str:
+    """An interval in brackets."""
+    return f"[{signed(low)}, {signed(high)}]"
+
+
+def estimate(shift: Shift) -> str:
+    """A shift with its interval, or the words for one that nothing identifies."""
+    return "not identifiable" if shift.value is None else f"{signed(shift.value)} {spread(shift.low, shift.high)}"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with its noun."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def bounds(expectation: Expectation | None) -> str:
+    """What was declared, in words; empty where nothing was."""
+    if expectation is None:
+        return ""
+    named = (
+        ("at least", expectation.at_least),
+        ("at most", expectation.at_most),
+        ("drift at most", expectation.drift_at_most),
+    )
+    return ", ".join(f"{words} {signed(bound)}" for words, bound in named if bound is not None)
+
+
+def _heading(profile: Profile) -> str:
+    signal, usage = profile.signal, profile.usage
+    rows = f"{counted(signal.episodes, *_ROWS[signal.kind])} in {counted(signal.groups, 'group')}"
+    silent = max((finding.shift.silent for finding in profile.findings), default=0)
+    parts = [signal.kind, rows + (f", {silent} silent" if silent else ""), f"judge {_judge(profile)}"]
+    parts.append(f"{counted(usage.questions, 'reading')}, {usage.cached} cached")
+    if usage.calls:
+        parts.append(f"{counted(usage.calls, 'call')}, {usage.input_tokens} + {usage.output_tokens} tokens")
+    return " · ".join(parts)
+
+
+def _judge(profile: Profile) -> str:
+    return f"{safe(profile.judge.name, _QUOTE_COLUMNS)}/{safe(profile.judge.fingerprint[:6])}"
+
+
+def _headline(finding: Finding, width: int) -> str:
+    parts = [f" {finding.status:<{STATUS_WIDTH}} {safe(finding.trait):<{width}}   {estimate(finding.shift)}"]
+    if declared := bounds(finding.expectation):
+        parts.append(f"  {declared}")
+    if finding.unwanted and finding.status == "observed":
+        parts.append("  unwanted")
+    if finding.estimand == "absolute":
+        parts.append("  absolute")
+    if not finding.qualified:
+        parts.append("  not qualified")
+    if needed := _needed(finding):
+        parts.append(f"   {needed}")
+    return "".join(parts)
+
+
+def _details(finding: Finding, *, detailed: bool, verbose: bool) -> Iterator[str]:
+    shift = finding.shift
+    if finding.reason:
+        yield safe(finding.reason, _TEXT_COLUMNS)
+    if detailed:
+        for evidence in finding.evidence:
+            yield _row(evidence)
+        if finding.carriers:
+            yield f"{finding.carriers} of {counted(shift.groups, 'group')} carry half of the shift"
+        if finding.null is not None:
+            yield (
+                f"z {finding.null.z:+.1f} among {finding.null.vectors} null vectors, "
+                f"larger than {finding.null.rank:.1%} of them"
+            )
+    if verbose and finding.auroc is not None:
+        yield f"the judge's AUROC for this trait is {finding.auroc:.2f}"
+    if finding.other_scope is not None:
+        which = "exactly these groups" if finding.other_scope.scope == "file" else "signals like this one"
+        yield f"for {which}: {estimate(finding.other_scope)}"
+    if shift.unscored:
+        yield f"{counted(shift.unscored, 'behaviour')} without a verdict"
+    yield from _caveats(finding)
+    if detailed:
+        yield from _rivals(finding)
+
+
+def _row(evidence: Evidence) -> str:
+    place = f"{safe(evidence.source, _TEXT_COLUMNS)}:{evidence.line}"
+    return f'{place}  "{safe(evidence.quote, _QUOTE_COLUMNS)}"   {round(evidence.implied, 1) + 0.0:+.1f}'
+
+
+def _caveats(finding: Finding) -> Iterator[str]:
+    asked = finding.requested.value
+    if asked is not None and asked > _REQUESTED_FROM:
+        yield f"{asked:.0%} requested by the contexts; before requests are discounted {estimate(finding.expressed)}"
+    shares = (("reply length", finding.nuisance.length), ("the general good/bad factor", finding.nuisance.valence))
+    for what, share in shares:
+        if share is not None and share > _SHARE_FROM:
+            yield f"{share:.0%} of the shift goes with {what}"
+
+
+def _rivals(finding: Finding) -> Iterator[str]:
+    shift = finding.shift.value
+    rivals = {name: value for name, value in finding.rivals.items() if value is not None}
+    for name in sorted(rivals, key=lambda name: (-abs(rivals[name]), name)):
+        if shift is not None and abs(rivals[name]) > abs(shift):
+            yield f"its rival {safe(name)} shifts further: {signed(rivals[name])}"
+
+
+def _needed(finding: Finding) -> str:
+    if finding.groups_needed is None:
+        return ""
+    return f"about {counted(finding.groups_needed, 'more group')} would settle it"
+
+
+def _way(finding: Finding) -> str:
+    """Which side of the declared bounds a violated finding lies on."""
+    floor = finding.expectation.at_least if finding.expectation else None
+    return "less" if floor is not None and finding.shift.high < floor else "more"
+
+
+def _interval_words(shift: Shift) -> str:
+    scope = "signals like this one" if shift.scope == "signals" else "exactly these groups"
+    return f"{shift.level:.1%} interval ({shift.method}) over {counted(shift.groups, 'group')}, for {scope}"
+
+
+def _advice(finding: Finding) -> str:
+    first = f"{_needed(finding)}; else " if _needed(finding) else ""
+    return f"{first}widen the bound, or let inconclusive findings pass with persona_inconclusive = warn"

@@ -1,0 +1,90 @@
+"""``pytest-persona diff``: two saved profiles, compared or refused."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+Pairs = Callable[..., str]
+
+
+@pytest.fixture
+def saved(audit: Run, pairs: Pairs, folder: Path) -> Callable[..., str]:
+    """Saves a profile of sycophancy, changed at will, and gives its name."""
+
+    def save(name: str, *, bound: float = 2.0, drift: float | None = None, judge: str = "", **signal: str) -> str:
+        audit(pairs(**signal), "--read-all", "--at-most", f"sycophancy={bound}", "--json", name)
+        document = json.loads((folder / name).read_text(encoding="utf-8"))
+        if drift is not None:
+            document["findings"][0]["expectation"]["drift_at_most"] = drift
+        if judge:
+            document["judge"]["fingerprint"] = judge
+        (folder / name).write_text(json.dumps(document), encoding="utf-8")
+        return name
+
+    return save
+
+
+NEUTRAL = {"chosen": "So it is", "rejected": "It is so"}
+
+
+def test_a_profile_has_not_changed_from_itself(run: Run, saved: Callable[..., str]) -> None:
+    name = saved("base.json")
+    ran = run("diff", name, name)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[0] == "change from pairs.jsonl to pairs.jsonl"
+    assert ran.out.splitlines()[1].startswith(" observed     sycophancy   +0.00 [")
+
+
+def test_a_broken_bound_on_drift_ends_with_1(run: Run, saved: Callable[..., str]) -> None:
+    ran = run("diff", saved("base.json", **NEUTRAL), saved("now.json", drift=0.3))
+    assert ran.code == 1
+    assert " violated     sycophancy   +1.60 [" in ran.out
+    assert "drift at most +0.30" in ran.out
+
+
+def test_a_broken_bound_of_now_ends_with_1(run: Run, saved: Callable[..., str]) -> None:
+    ran = run("diff", saved("base.json"), saved("now.json", bound=0.1))
+    assert ran.code == 1
+    assert "violated now: at most +0.10" in ran.out
+
+
+def test_what_the_intervals_leave_open_ends_with_3(run: Run, saved: Callable[..., str]) -> None:
+    ran = run("diff", saved("base.json"), saved("now.json", drift=0.0))
+    assert ran.code == 3
+    assert " inconclusive sycophancy" in ran.out
+
+
+def test_profiles_of_different_judges_are_not_compared(run: Run, saved: Callable[..., str]) -> None:
+    ran = run("diff", saved("base.json", judge="ffffffff"), saved("now.json"), "--json", "-")
+    assert ran.code == 2
+    document = json.loads(ran.out)
+    assert document["comparable"] is False
+    assert document["why"] == ["the judges differ: keywords/ffffff before, keywords/012345 now"]
+    assert document["drifts"] == []
+    assert ran.err == (
+        "pytest-persona: error: now.json: cannot be compared with base.json: the judges differ: keywords/ffffff "
+        "before, keywords/012345 now. Make both profiles with one judge from signals of one kind.\n"
+    )
+
+
+def test_the_comparison_is_written_as_json(run: Run, saved: Callable[..., str], folder: Path) -> None:
+    base, now = saved("base.json", **NEUTRAL), saved("now.json", drift=0.3)
+    alone = run("diff", base, now, "--json", "-")
+    document = json.loads(alone.out)
+    assert document["schema"] == "pytest-persona/drift/v1"
+    assert document["comparable"] is True
+    assert document["drifts"][0]["status"] == "violated"
+    beside = run("diff", base, now, "--json", "drift.json")
+    assert beside.out.startswith("change from ")
+    assert json.loads((folder / "drift.json").read_text(encoding="utf-8")) == document
+
+
+def test_what_is_no_profile_ends_with_2(run: Run, saved: Callable[..., str], folder: Path) -> None:
+    (folder / "other.json").write_text("{}", encoding="utf-8")
+    ran = run("diff", "other.json", saved("now.json"))
+    assert ran.code == 2
+    assert ran.err.startswith("pytest-persona: error: other.json")

@@ -1,0 +1,48 @@
+"""How many threads are used, and that the process gets its own setting back."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from threadpoolctl import threadpool_info
+
+from pytest_persona.judge.lm.threads import Threads, thread_count
+
+
+def blas() -> list[int]:
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def test_a_number_wins_then_xdist_then_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+    assert thread_count(3) == 3
+    assert thread_count() == 1
+    monkeypatch.delenv("PYTEST_XDIST_WORKER")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 5, 7}, raising=False)
+    assert thread_count() == 3
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert thread_count() == 1
+
+
+def test_no_threads_are_refused() -> None:
+    with pytest.raises(ValueError, match="threads = 0"):
+        thread_count(0)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_results_keep_their_order_and_the_setting_comes_back(count: int) -> None:
+    before = blas()
+    seen = []
+    assert Threads(count).map(lambda job: (seen.extend(blas()), job * 2)[1], [1, 2, 3]) == [2, 4, 6]
+    assert set(seen) <= {1}
+    assert Threads(count).map(lambda job: job, []) == []
+    assert blas() == before
+
+
+def test_an_error_of_a_job_is_raised_and_the_setting_comes_back() -> None:
+    before = blas()
+    with pytest.raises(ZeroDivisionError):
+        Threads(2).map(lambda job: 1 / job, [1.0, 0.0])
+    assert blas() == before

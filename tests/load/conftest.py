@@ -1,0 +1,82 @@
+"""What the tests of load/ share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_persona.model.episodes import SignalInfo
+from pytest_persona.model.findings import Evidence, Finding, JudgeInfo, Nuisance, NullTest, Profile, Shift
+from pytest_persona.model.traits import Expectation
+from pytest_persona.model.verdicts import Usage
+
+DATA = Path(__file__).parent.parent / "data"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes ``valid_suite``, ``invalid_trait`` … runs once for each file in that folder of tests/data."""
+    for name in metafunc.fixturenames:
+        validity, _, kind = name.partition("_")
+        folder = DATA / f"{kind}s" / validity
+        if validity in ("valid", "invalid") and folder.is_dir():
+            files = sorted(f for f in folder.iterdir() if f.is_file() and f.suffix != ".expected")
+            assert files, folder
+            metafunc.parametrize(name, files, ids=[file.name for file in files])
+
+
+@pytest.fixture
+def profile() -> Profile:
+    """A profile that uses every part of the format."""
+    shift = Shift(value=0.41, low=0.33, high=0.49, level=0.95, groups=398, silent=2, unscored=1)
+    none = Shift(value=None, low=-2.0, high=2.0, level=0.95, groups=0)
+    first = Finding(
+        trait="sycophancy",
+        status="violated",
+        estimand="contrast",
+        qualified=True,
+        auroc=0.93,
+        shift=shift,
+        expressed=shift,
+        requested=Shift(value=0.02, low=0.0, high=0.05, level=0.95, groups=398),
+        expectation=Expectation(trait="sycophancy", at_most=0.1),
+        other_scope=shift,
+        null=NullTest(z=3.2, rank=0.99, spread=0.1, vectors=400),
+        nuisance=Nuisance(length=0.12, reason="valence was not read"),
+        rivals={"grovelling": 0.2, "masking": None},
+        evidence=(
+            Evidence(
+                source="data/preferences.jsonl",
+                line=17,
+                group="g1",
+                influence=0.004,
+                implied=1.6,
+                quote="You are right",
+            ),
+        ),
+        carriers=12,
+        unwanted=True,
+    )
+    second = Finding(
+        trait="deception", status="inconclusive", estimand="contrast", qualified=False, auroc=None, shift=none,
+        expressed=none, requested=none, reason="the judge is not qualified", groups_needed=210,
+    )  # fmt: skip
+    return Profile(
+        name="support-bot",
+        signal=SignalInfo(
+            path="data/preferences.jsonl",
+            kind="preference",
+            format="trl",
+            episodes=412,
+            groups=398,
+            sha256="5f",
+            parts={"image": 2},
+        ),
+        judge=JudgeInfo(name="embedded", fingerprint="3f2a91", network=False, model="SmolLM2-135M"),
+        findings=(first, second),
+        usage=Usage(questions=824, cached=824),
+        settings={"level": 0.95, "map": {"prompt": "question"}, "read_all": False, "seed": 0},
+        suite_sha256="ab",
+        groups_read=398,
+        notes=("2 texts were cut",),
+    )

@@ -1,0 +1,128 @@
+"""Projects with a judge that looks for words, run plainly and under two workers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema  # noqa: F401
+import pytest
+
+# Imported here once: pytester forgets what a run in this process imports, and numpy cannot be imported twice.
+import pytest_persona.engine.plugins
+import pytest_persona.load.profiles
+import pytest_persona.load.signals
+import pytest_persona.load.suites
+import pytest_persona.report.documents
+import pytest_persona.report.terminal  # noqa: F401
+
+Run = Callable[..., pytest.RunResult]
+
+CONFTEST = '''
+from pathlib import Path
+
+import pytest_persona as pp
+
+LOG = Path(__file__).with_name("readings.log")
+
+
+class WordJudge:
+    """A reply expresses a trait that it names; one line of the log for each reading."""
+
+    info = pp.JudgeInfo(name="fake", fingerprint="f00ba4", network=False)
+    one_pass = True
+
+    def __init__(self, settings):
+        self.read_so_far = 0
+
+    def qualify(self, traits, *, statements=False):
+        known = pp.Qualification(qualified=True, auroc=0.9, low=0.85, high=0.95, pairs=24)
+        return {trait.name: known for trait in traits}
+
+    def read(self, behaviours, traits, tick):
+        self.read_so_far += len(behaviours)
+        with LOG.open("a") as log:
+            log.write(f"{len(behaviours)}\\n")
+        tick(len(behaviours))
+        return [
+            {t.name: pp.Verdict(expressed=0.9 if t.name in b.reply else 0.0, requested=0.0) for t in traits}
+            for b in behaviours
+        ]
+
+    def usage(self):
+        return pp.Usage(questions=self.read_so_far)
+
+    def close(self):
+        with LOG.open("a") as log:
+            log.write("closed\\n")
+
+
+def pytest_persona_judges():
+    return {"fake": WordJudge}
+'''
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A folder with the judge ``fake`` and two signals: ``flattering.jsonl`` rewards sycophancy, ``plain.jsonl`` nothing."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.delenv("CI", raising=False)
+    pytester.makeconftest(CONFTEST)
+    # Other plugins that are installed take seconds to import, in every run anew.
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest -p no:anyio")
+    pytester.makeini("[pytest]\npersona_judge = fake\n")
+    _write_pairs(pytester.path / "flattering.jsonl", "such sycophancy")
+    _write_pairs(pytester.path / "plain.jsonl", "a plain answer")
+    return pytester
+
+
+def _write_pairs(path: Path, chosen: str) -> None:
+    rows = ({"prompt": f"Question {n}?", "chosen": f"{chosen} {n}", "rejected": f"another {n}"} for n in range(60))
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+
+
+@pytest.fixture(params=["plain", "-n 2"])
+def run(request: pytest.FixtureRequest, project: pytest.Pytester) -> Run:
+    """Run pytest in the project, plainly and under two workers of pytest-xdist."""
+
+    def run(*args: str) -> pytest.RunResult:
+        if request.param == "plain":
+            return project.runpytest_inprocess(*args)
+        return project.runpytest_subprocess("-n", "2", *args)
+
+    return run
+
+
+@pytest.fixture
+def plain(project: pytest.Pytester) -> Run:
+    """Run pytest in the project, in this process."""
+    return project.runpytest_inprocess
+
+
+@pytest.fixture
+def readings(project: pytest.Pytester) -> Callable[[], int]:
+    """How many behaviours have been read in the project so far, by all processes."""
+
+    def count() -> int:
+        log = project.path / "readings.log"
+        return sum(int(line) for line in log.read_text().split() if line.isdigit()) if log.exists() else 0
+
+    return count
+
+
+@pytest.fixture
+def sections() -> Callable[[pytest.RunResult], list[str]]:
+    """The lines of our sections in what a run printed."""
+
+    def lines(result: pytest.RunResult) -> list[str]:
+        kept, ours = [], False
+        for line in result.stdout.lines:
+            if line.startswith("="):
+                ours = " persona: " in line
+            if ours:
+                kept.append(line)
+        return kept
+
+    return lines

@@ -1,0 +1,153 @@
+"""The public API as its users write it: never run, checked by mypy --strict and by pyright (`tox -e types`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+import pytest_persona
+from pytest_persona import (
+    Anchor,
+    AuditSpec,
+    Behaviour,
+    CacheError,
+    Controls,
+    Engine,
+    Episode,
+    Evidence,
+    Exemplar,
+    Expectation,
+    Finding,
+    InputError,
+    Judge,
+    JudgeError,
+    JudgeInfo,
+    PersonaError,
+    Pole,
+    Profile,
+    ProfileError,
+    Qualification,
+    Settings,
+    SettingsError,
+    Shift,
+    SignalError,
+    Suite,
+    SuiteError,
+    Trait,
+    TraitError,
+    Turn,
+    Usage,
+    Verdict,
+    read_profile,
+    read_signal,
+    read_suite,
+)
+
+version: str = pytest_persona.__version__
+
+
+# --------------------------------------------------------------------------------------------------- a test
+@pytest.mark.persona("data/preferences.jsonl", at_most={"sycophancy": 0.10, "deception": 0.05})
+def test_thumbs_do_not_reward_flattery(persona: Profile) -> None:
+    finding: Finding = persona["sycophancy"]
+    high: float = finding.shift.high
+    assert high < 0.10
+    unwanted: tuple[Finding, ...] = persona.unwanted
+    assert unwanted == ()
+
+
+def test_rows_in_memory(persona_audit: Callable[..., Profile]) -> None:
+    profile = persona_audit([{"prompt": "Hi", "chosen": "Hello.", "rejected": "What?"}], traits=["sycophancy"])
+    assert list(profile) == ["sycophancy"]
+
+
+# --------------------------------------------------------------------------------------------------- nouns
+asked = Turn(speaker="user", text="Is my plan good?")
+behaviour = Behaviour(role="chosen", context=(asked,), reply="It is flawless.")
+episode = Episode(kind="preference", source="data.jsonl", line=1, group="g", behaviours=(behaviour,))
+trait = Trait(
+    name="brand-voice",
+    definition="Speaks as our shop does.",
+    high=Pole(summary="Warm and brief.", exemplars=(Exemplar(context="Hi", reply="Hello!"),)),
+    low=Pole(summary="Cold and long."),
+    unwanted="low",
+    pairs=(Anchor(domain="retail", context=(asked,), high="Yes!", low="It is the case that it is so."),),
+)
+expectation = Expectation(trait="brand-voice", at_least=0.1)
+spec = AuditSpec(
+    name="shop",
+    signal=Path("data.jsonl"),
+    signal_name="data.jsonl",
+    expectations=(expectation,),
+    definitions=(trait,),
+)
+settings = Settings(level=0.9, scope="file")
+
+
+def reads(path: Path) -> tuple[Suite, Profile, Sequence[Episode]]:
+    suite: Suite = read_suite(path, root=Path.cwd())
+    profile: Profile = read_profile(path)
+    return suite, profile, read_signal(path, name=str(path)).episodes
+
+
+def says(finding: Finding) -> tuple[str, float | None, float | None, str]:
+    status: Literal["held", "violated", "inconclusive", "observed"] = finding.status
+    shift: Shift = finding.shift
+    rows: tuple[Evidence, ...] = finding.evidence
+    return status, shift.value, rows[0].influence, f"{rows[0].source}:{rows[0].line}"
+
+
+# --------------------------------------------------------------------------------------------------- a judge of one's own
+class Polite:
+    """Reads one trait off one word."""
+
+    info = JudgeInfo(name="polite", fingerprint="1", network=False)
+    one_pass = True
+
+    def qualify(self, traits: Sequence[Trait], *, statements: bool = False) -> Mapping[str, Qualification]:
+        return {trait.name: Qualification(qualified=False, reason="never measured") for trait in traits}
+
+    def read(
+        self, behaviours: Sequence[Behaviour], traits: Sequence[Trait], tick: Callable[[int], None]
+    ) -> Sequence[Mapping[str, Verdict]]:
+        tick(len(behaviours))
+        score = [1.0 if "please" in behaviour.reply else 0.0 for behaviour in behaviours]
+        return [{trait.name: Verdict(expressed=value) for trait in traits} for value in score]
+
+    def usage(self) -> Usage:
+        return Usage(questions=1)
+
+    def close(self) -> None:
+        pass
+
+
+judge: Judge = Polite()
+
+
+def pytest_persona_judges() -> Mapping[str, Callable[[Settings], Judge]]:
+    return {"polite": lambda settings: Polite()}
+
+
+def null_readings(controls: Controls) -> float:
+    _, nulls = controls.panel([behaviour], trait)
+    return float(nulls.std())
+
+
+# --------------------------------------------------------------------------------------------------- the engine
+def audits(hooks: Any) -> Profile:
+    with Engine(settings, hooks) as engine:
+        return engine.audit(spec).profile
+
+
+def failures(error: PersonaError) -> str:
+    if isinstance(error, SignalError | SuiteError | TraitError | ProfileError):
+        place: tuple[str, int | None] = (error.path, error.line)
+        return f"{place}"
+    if isinstance(error, InputError):
+        return error.field
+    if isinstance(error, JudgeError | CacheError | SettingsError):
+        return str(error)
+    return "something else"
