@@ -30,22 +30,25 @@ from pytest_persona.model.traits import Trait
 
 LAYERS = (12, 14, 16, 18, 20, 22)
 LAYER = 20
+REQUEST_LAYER = 18
 MODES: tuple[Mode, ...] = ("reply", "statement")
 States = NDArray[np.float16]
 
 
 def read_states(model: LanguageModel, behaviours: Sequence[Behaviour]) -> States:
-    """(n, layers, 2 width) mean states over each reply and, beside it, over its context; replies to one context share its pass."""
+    """(n, layers, 3 width) mean states over each reply, its context and what opens the reply; one pass over a context serves all."""
     groups: dict[Any, list[int]] = {}
     for i, behaviour in enumerate(behaviours):
         groups.setdefault((behaviour.is_statement, behaviour.context), []).append(i)
     framed = [frame(model, behaviour) for behaviour in behaviours]
     order = sorted(groups.values(), key=lambda group: -len(framed[group[0]].context))
     items = [(framed[group[0]].context, [framed[i].reply for i in group]) for group in order]
-    states = np.empty((len(behaviours), len(LAYERS), 2 * model.width), np.float16)
-    for index, context, replies in model.read_many(items, context_layers=LAYERS, reply_layers=LAYERS):
+    states = np.empty((len(behaviours), len(LAYERS), 3 * model.width), np.float16)
+    for index, context, replies in model.read_many(
+        items, context_layers=LAYERS, reply_layers=LAYERS, opening_layers=LAYERS
+    ):
         for i, reply in zip(order[index], replies, strict=True):
-            states[i] = np.concatenate([reply, context], axis=-1)
+            states[i] = np.concatenate([reply, context[: len(LAYERS)], context[len(LAYERS) :]], axis=-1)
     return states
 
 
@@ -83,10 +86,10 @@ def fit_mode(
     index = LAYERS.index(layer)
     domains = {trait.name: anchor_behaviours(trait, mode)[1] for trait in traits}
     pairs = {
-        name: states[f"{mode}.{name}"][:, index].reshape(len(domains[name]), 2, -1).astype(np.float64) for name in domains
+        name: _first(states[f"{mode}.{name}"][:, index]).reshape(len(domains[name]), 2, -1) for name in domains
     }
     if mode == "reply":
-        neutral = states["neutral"][:, index]
+        neutral = _first(states["neutral"][:, index])
     else:  # there is no neutral way to say how one works: the zero is midway between the poles of all traits
         neutral = np.concatenate([both.mean(axis=1) for both in pairs.values()])
     space = fit_space(list(pairs.values()), neutral)
@@ -97,12 +100,18 @@ def fit_mode(
     return space, heads
 
 
+def _first(states: States) -> NDArray[np.float64]:
+    """The part over the reply and its context."""
+    return states[:, : states.shape[1] * 2 // 3].astype(np.float64)
+
+
 def fit_requests(states: dict[str, States], layer: int) -> RequestHead:
     """The request head at a layer."""
     contexts = read_requests()
     chosen = states["requests"][:, LAYERS.index(layer)]
     labels = np.array([context.requested for context in contexts])
-    return fit_request(chosen[:, chosen.shape[1] // 2 :], labels, [context.domain for context in contexts])
+    domains = [context.domain for context in contexts]
+    return fit_request(chosen[:, chosen.shape[1] // 3 :], labels, domains, layer)
 
 
 def choose(traits: Sequence[Trait], states: dict[str, States]) -> None:
@@ -137,7 +146,7 @@ def main() -> None:
         spaces=spaces,
         traits=heads,
         signs={trait.name: -1.0 if trait.unwanted == "low" else 1.0 for trait in traits},
-        request=fit_requests(states, LAYER),
+        request=fit_requests(states, REQUEST_LAYER),
     )
     HEADS.parent.mkdir(exist_ok=True)
     fitted.save(HEADS)

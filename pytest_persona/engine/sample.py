@@ -118,14 +118,31 @@ class Sample:
         plan = self._design(~np.isnan(scores))
         return plan, plan.values(np.nan_to_num(scores))
 
+    @cached_property
+    def _asked(self) -> NDArray[np.intp]:
+        """Indices of the behaviours that a plugin did not drop: the controls too read no others."""
+        asked = [any(v.reason != "missing" for v in verdicts.values()) for verdicts in self.verdicts]
+        return np.flatnonzero(asked)
+
+    def _spread(self, readings: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Readings of the asked behaviours as rows of all; those of the others are 0 and have no part in a design."""
+        rows = np.zeros((len(self.verdicts), *readings.shape[1:]))
+        rows[self._asked] = readings
+        return rows
+
+    @cached_property
+    def _nulls(self) -> dict[str, NullTest | None]:
+        return {}
+
     def _null(self, trait: Trait) -> NullTest | None:
-        if self._controls is None:
-            return None
-        plan, _ = self._measured(trait.name)
-        if not plan.units:
-            return None
-        implied = np.nan_to_num(self._column(trait.name, "implied"))
-        return nulls.null_test(plan, implied, *self._controls.panel(self._behaviours, trait))
+        if trait.name not in self._nulls:
+            plan, _ = self._measured(trait.name)
+            if self._controls is None or not plan.units:
+                return None
+            scores, panel = self._controls.panel([self._behaviours[i] for i in self._asked], trait)
+            implied = np.nan_to_num(self._column(trait.name, "implied"))
+            self._nulls[trait.name] = nulls.null_test(plan, implied, self._spread(scores), self._spread(panel))
+        return self._nulls[trait.name]
 
     def _decide(self, traits: Sequence[Trait]) -> dict[str, Decision]:
         candidates = []
@@ -189,10 +206,15 @@ class Sample:
         values = plan.values(np.nan_to_num(self._column(trait, field)))
         return plain_shift(plan, values, level=decision.shift.level, method=self.settings.interval, seed=self.settings.seed)
 
+    @cached_property
+    def _valence(self) -> NDArray[np.float64] | None:
+        if self._controls is None or not len(self._asked):
+            return None
+        return self._spread(self._controls.valence([self._behaviours[i] for i in self._asked]))
+
     def _nuisance(self, trait: Trait, plan: Design, values: NDArray[np.float64]) -> Nuisance:
-        valence = None
         if self._controls is not None:
-            valence = self._controls.valence(self._behaviours)
+            valence = self._valence
         else:
             others = [self._column(t.name, "implied") * _sign(t) for t in self.traits if t is not trait]
             valence = nuisance.valence_factor(others)

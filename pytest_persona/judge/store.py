@@ -34,13 +34,8 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             _mark_as_cache(path.parent)
             self._db = _open(path)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                self._give_up(error)
-            else:
-                self._begin_anew()
-        except OSError as error:
-            self._give_up(error)
+        except (sqlite3.DatabaseError, OSError) as error:
+            self._mend(error)
 
     def get(self, keys: Iterable[str]) -> dict[str, Any]:
         """The payloads that are there, by key; an entry that is not valid JSON counts as not there."""
@@ -54,7 +49,7 @@ class Store:
                 try:
                     found.update(self._db.execute(f"SELECT key, payload FROM readings WHERE key IN ({marks})", part))
                 except sqlite3.DatabaseError as error:
-                    self._give_up(error)
+                    self._mend(error)
                     break
         return {key: value for key, text in found.items() if (value := _parsed(text)) is not None}
 
@@ -67,7 +62,7 @@ class Store:
                     self._db.executemany("INSERT OR REPLACE INTO readings VALUES (?, ?)", rows)
                 return
             except sqlite3.DatabaseError as error:
-                self._give_up(error)
+                self._mend(error)
         self._memory.update(rows)
 
     def close(self) -> None:
@@ -76,17 +71,19 @@ class Store:
             self._db.close()
             self._db = None
 
-    def _give_up(self, error: Exception) -> None:
+    def _mend(self, error: Exception) -> None:
+        """Begin a damaged file anew; what hinders us otherwise (a full disk, a lock) is said and lived with."""
         self.problem = f"readings are not kept: {error}"
-
-    def _begin_anew(self) -> None:
+        if type(error) is not sqlite3.DatabaseError:  # its subclasses stand for everything but damage
+            return
+        self.close()
         aside = self.path.with_suffix(".damaged")
         try:
             self.path.replace(aside)
             self._db = _open(self.path)
             self.problem = f"the cache was damaged; it was moved to {aside.name} and begun anew"
-        except (OSError, sqlite3.DatabaseError) as error:
-            self._give_up(error)
+        except (OSError, sqlite3.DatabaseError) as worse:
+            self.problem = f"readings are not kept: {worse}"
 
 
 def _parsed(text: str) -> Any:
@@ -118,13 +115,12 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _mark_as_cache(folder: Path) -> None:
-    """Keep the folder out of backups and version control, as pytest does with its own."""
+    """Keep the folder out of backups and version control, as pytest does with its own; one with files in it may be the user's."""
+    if any(entry.is_file() for entry in folder.iterdir()):
+        return
     for name, text in (
         ("CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n# Made by pytest-persona; may be deleted.\n"),
         (".gitignore", "*\n"),
     ):
-        file = folder / name
-        if not file.exists():
-            file.write_text(text, encoding="utf-8")
-
+        (folder / name).write_text(text, encoding="utf-8")
 

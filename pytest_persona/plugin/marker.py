@@ -18,14 +18,15 @@ from pytest_persona.plugin.shared import content_digest
 if TYPE_CHECKING:
     from pytest_persona.model.suites import AuditSpec, SignalSource
 
-__all__ = ["SIGNATURE", "Order", "prepare"]
+__all__ = ["KEYWORDS", "SIGNATURE", "Order", "prepare"]
 
 SIGNATURE = (
     "persona(signal, *, traits=(), at_most={}, at_least={}, suite=None): audit a training signal before the test and"
     " fail it where a bound is broken. signal: a path (relative to the test file, else to the rootdir), a list of rows, or"
     " the name of a fixture. Instead of a signal: suite, a suite file or the name of a shared one."
 )
-_KEYWORDS = ("signal", "traits", "at_most", "at_least", "suite")
+KEYWORDS = ("signal", "traits", "at_most", "at_least", "suite")
+"""What the marker may be given."""
 
 
 def prepare(item: pytest.Item) -> None:
@@ -47,7 +48,7 @@ class Order:
         """The audits of a marker: one for its signal, or one for each signal of its suite; raises InputError."""
         wanted = dict(mark.kwargs)
         for name in wanted:
-            if name not in _KEYWORDS:
+            if name not in KEYWORDS:
                 raise self._error(f"unknown keyword {name!r}", _nearest(name))
         if len(mark.args) > 1 or (mark.args and "signal" in wanted):
             raise self._error("it takes one signal", "Use a test for each signal, or a suite")
@@ -178,8 +179,8 @@ class Order:
 def _nearest(name: str) -> str:
     from difflib import get_close_matches
 
-    nearest = get_close_matches(name, _KEYWORDS, n=1)
-    return f"Perhaps {nearest[0]} was meant" if nearest else f"Keywords: {', '.join(_KEYWORDS)}"
+    nearest = get_close_matches(name, KEYWORDS, n=1)
+    return f"Perhaps {nearest[0]} was meant" if nearest else f"Keywords: {', '.join(KEYWORDS)}"
 
 
 def _shown(value: Any) -> str:

@@ -53,8 +53,9 @@ class Run:
         self._profiles: dict[str, Profile] = {}
         self._engine: Engine | None = None
         self._folder: RunFolder | None = None
-        if self.is_worker:
-            self._folder = RunFolder(self._runs / config.workerinput["persona_run"])  # type: ignore[attr-defined]
+        shared = getattr(config, "workerinput", {}).get("persona_run")
+        if shared is not None:
+            self._folder = RunFolder(self._runs / shared)
 
     @property
     def is_worker(self) -> bool:

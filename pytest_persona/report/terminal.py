@@ -158,10 +158,11 @@ def _details(finding: Finding, *, detailed: bool, verbose: bool) -> Iterator[str
         for evidence in finding.evidence:
             yield _row(evidence)
         if finding.carriers:
-            yield f"{finding.carriers} of {counted(shift.groups, 'group')} carry half of the shift"
+            carry = "carries" if finding.carriers == 1 else "carry"
+            yield f"{finding.carriers} of {counted(shift.groups, 'group')} {carry} half of the shift"
         if finding.null is not None:
             yield (
-                f"z {finding.null.z:+.1f} among {finding.null.vectors} null vectors, "
+                f"z {round(finding.null.z, 1) + 0.0:+.1f} among {finding.null.vectors} null vectors, "
                 f"larger than {finding.null.rank:.1%} of them"
             )
     if verbose and finding.auroc is not None:

@@ -68,7 +68,12 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     """A folder with the judge ``fake`` and two signals: ``flattering.jsonl`` rewards sycophancy, ``plain.jsonl`` nothing."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.delenv("CI", raising=False)
+    for name in (
+        "CI",
+        "PYTEST_XDIST_WORKER",
+        "PYTEST_XDIST_TESTRUNUID",
+    ):  # these tests may run under workers themselves
+        monkeypatch.delenv(name, raising=False)
     pytester.makeconftest(CONFTEST)
     # Other plugins that are installed take seconds to import, in every run anew.
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest -p no:anyio")

@@ -142,7 +142,9 @@ def test_persona_audit_leaves_what_follows_to_the_test(run, project, sections):
 
 def test_both_are_listed_with_what_they_promise(plain):
     result = plain("--fixtures")
-    result.stdout.fnmatch_lines(["persona -- *", "*The profile of the signal*", "persona_audit -- *", "*Audits signals*"])
+    result.stdout.fnmatch_lines(
+        ["persona -- *", "*The profile of the signal*", "persona_audit -- *", "*Audits signals*"]
+    )
     assert "_persona_marked" not in result.stdout.str()
 
 

@@ -26,10 +26,7 @@ def test_each_profile_is_seen_once_where_the_run_is_shown(run, project):
             persona_audit("plain.jsonl", at_most={"sycophancy": 0.3})
         """
     )
-    monkey = pytest.MonkeyPatch()
-    with monkey.context() as patch:
-        patch.delenv("PYTEST_XDIST_WORKER", raising=False)  # where these tests run under workers themselves
-        run().assert_outcomes(passed=1, failed=3)
+    run().assert_outcomes(passed=1, failed=3)
     assert (project.path / "seen.log").read_text().splitlines() == [
         "flattering.jsonl ['sycophancy'] False",
         "plain.jsonl [] False",
@@ -39,7 +36,7 @@ def test_each_profile_is_seen_once_where_the_run_is_shown(run, project):
 def test_questions_verdicts_signals_and_traits_go_through_hooks_of_a_conftest(plain, project):
     with (project.path / "conftest.py").open("a") as conftest:
         conftest.write(
-            '''
+            """
 def pytest_persona_modify_questions(behaviours, traits):
     behaviours[:] = [b for b in behaviours if not b.reply.endswith(" 7")]
 
@@ -48,7 +45,7 @@ def pytest_persona_verdict(behaviour, trait, verdict):
     if verdict.reason == "missing":
         with open("missing.log", "a") as log:
             print(behaviour.reply, file=log)
-'''
+"""
         )
     project.makepyfile(
         """

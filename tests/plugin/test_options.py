@@ -57,8 +57,14 @@ def test_a_pyproject_file_can_hold_them(plain, project):
         (["--persona-level", "2"], "ERROR: --persona-level: '2' cannot be used: must be at least 0.5 and below 1."),
         (["--persona-inconclusive", "shrug"], "ERROR: --persona-inconclusive: 'shrug' is not a valid value. Valid*"),
         (["-o", "persona_seed=-3"], "ERROR: --persona-seed: '-3' cannot be used: must not be negative."),
-        (["--persona-json", "no/where.json"], "ERROR: --persona-json: no/where.json cannot be written: its folder does*"),
-        (["--persona-json", "-", "--persona-rows", "-"], "ERROR: --persona-json and --persona-rows cannot both be standard*"),
+        (
+            ["--persona-json", "no/where.json"],
+            "ERROR: --persona-json: no/where.json cannot be written: its folder does*",
+        ),
+        (
+            ["--persona-json", "-", "--persona-rows", "-"],
+            "ERROR: --persona-json and --persona-rows cannot both be standard*",
+        ),
     ],
 )
 def test_a_value_that_cannot_be_used_is_a_usage_error_before_anything_is_read(plain, project, readings, args, message):

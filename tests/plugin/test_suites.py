@@ -21,7 +21,9 @@ def test_one_item_for_each_expectation_from_one_reading(run, project, readings, 
     project.makepyfile(test_other="def test_other():\n    pass\n")
     result = run("-v")
     result.assert_outcomes(passed=2, failed=1)
-    result.stdout.fnmatch_lines(["*_ sycophancy _*", "sycophancy is violated in flattering.jsonl*", "  declared  at most +0.10"])
+    result.stdout.fnmatch_lines(
+        ["*_ sycophancy _*", "sycophancy is violated in flattering.jsonl*", "  declared  at most +0.10"]
+    )
     assert readings() == 64  # a first batch of 32 pairs decides both
     assert [line for line in sections(result) if line.startswith("=")] == [" persona: support ".center(80, "=")]
 
@@ -54,7 +56,8 @@ def test_an_item_is_chosen_by_its_id_by_k_and_by_mark_without_changing_what_it_s
 
 def test_with_several_signals_items_name_theirs(plain, project, readings):
     project.makefile(
-        ".persona.yaml", two=SUITE.replace("[flattering.jsonl]", "[flattering.jsonl, plain.jsonl]").replace("0.5", "0.6")
+        ".persona.yaml",
+        two=SUITE.replace("[flattering.jsonl]", "[flattering.jsonl, plain.jsonl]").replace("0.5", "0.6"),
     )
     result = plain("--collect-only", "-q")
     result.stdout.fnmatch_lines(
@@ -67,7 +70,10 @@ def test_with_several_signals_items_name_theirs(plain, project, readings):
 @pytest.mark.parametrize(
     ("suite", "message"),
     [
-        ("persona: 1\nname: x\nsignals: [a.jsonl]\nexpect: {sycophancy: {at_mots: 1}}\n", "broken.persona.yaml:4: *at_mots*"),
+        (
+            "persona: 1\nname: x\nsignals: [a.jsonl]\nexpect: {sycophancy: {at_mots: 1}}\n",
+            "broken.persona.yaml:4: *at_mots*",
+        ),
         ("persona: [", "broken.persona.yaml:*"),
         (SUITE.replace("sycophancy", "sycophansy"), "there is no trait 'sycophansy'. The nearest known: 'sycophancy'."),
     ],
@@ -85,9 +91,7 @@ def test_what_cannot_be_read_is_an_error_of_each_item_and_tried_once(run, projec
     (project.path / "flattering.jsonl").write_text('{"prompt": "x"}\nbroken\n')
     with (project.path / "conftest.py").open("a") as conftest:
         conftest.write(
-            "\ndef pytest_persona_load_signal(path):\n"
-            "    with LOG.open('a') as log:\n"
-            "        log.write('1\\n')\n"
+            "\ndef pytest_persona_load_signal(path):\n    with LOG.open('a') as log:\n        log.write('1\\n')\n"
         )
     result = run()
     result.assert_outcomes(errors=2)

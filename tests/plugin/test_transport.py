@@ -108,9 +108,7 @@ def test_junit_has_the_findings_of_each_item(run, project):
     )
     run("--junitxml=junit.xml", "-W", "error")
     cases = {case.get("name"): case for case in ET.parse(project.path / "junit.xml").iter("testcase")}
-    found = {
-        name: [(p.get("name"), p.get("value")) for p in case.iter("property")] for name, case in cases.items()
-    }
+    found = {name: [(p.get("name"), p.get("value")) for p in case.iter("property")] for name, case in cases.items()}
     low, high = dict(found["test_held"])["persona.low"], dict(found["test_held"])["persona.high"]
     assert found["test_held"] == [
         ("persona.trait", "sycophancy"), ("persona.status", "held"), ("persona.shift", "0"), ("persona.low", low),

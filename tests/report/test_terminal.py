@@ -60,6 +60,12 @@ def test_auroc_and_null_vectors(profile: Make, finding: Make) -> None:
     assert "AUROC" not in shown(profile(replace(held, auroc=None)), 1)
 
 
+def test_one_group_carries_and_two_carry(profile: Make, finding: Make) -> None:
+    assert "1 of 398 groups carries half" in shown(profile(finding(carriers=1)))
+    assert "2 of 398 groups carry half" in shown(profile(finding(carriers=2)))
+    assert "half" not in shown(profile(finding(carriers=None)))
+
+
 def test_a_shift_that_nothing_identifies_is_never_zero(profile: Make, finding: Make, shift: Make) -> None:
     text = shown(profile(finding(status="inconclusive", shift=shift(None, -2.0, 2.0))))
     assert "sycophancy   not identifiable" in text

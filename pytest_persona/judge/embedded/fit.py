@@ -122,8 +122,8 @@ def _slope(scores: Floats) -> float:
     return max(float(minimize(loss, np.array([1.0, 0.0]), method="BFGS").x[0]), 0.0)
 
 
-def fit_request(states: NDArray[Any], requested: NDArray[np.bool_], domains: Sequence[str]) -> RequestHead:
-    """The request head from (contexts, width) raw mean states over contexts, their labels and domains."""
+def fit_request(states: NDArray[Any], requested: NDArray[np.bool_], domains: Sequence[str], layer: int) -> RequestHead:
+    """The request head from (contexts, 2 width) raw states, their labels and domains."""
     x, y = np.asarray(states, np.float64), np.where(requested, 1.0, -1.0)
     folds = np.asarray(domains)
     scores = np.empty(len(x))
@@ -133,7 +133,7 @@ def fit_request(states: NDArray[Any], requested: NDArray[np.bool_], domains: Seq
         scores[test] = x[test] @ weights + bias
     area, low, high = _unpaired_auroc(scores[requested], scores[~requested])
     weights, bias = _ridge_logistic(x, y)
-    return RequestHead(weights=weights, bias=bias, auroc=area, low=low, high=high)
+    return RequestHead(layer=layer, weights=weights, bias=bias, auroc=area, low=low, high=high)
 
 
 def _ridge_logistic(x: Floats, y: Floats, penalty: float = 0.05) -> tuple[Floats, float]:
@@ -149,7 +149,7 @@ def _ridge_logistic(x: Floats, y: Floats, penalty: float = 0.05) -> tuple[Floats
         value = float(np.logaddexp(0, -margin).mean() + 0.5 * penalty * a @ gram @ a)
         return value, np.append(gram @ (slope + penalty * a), slope.sum())
 
-    p = minimize(loss, np.zeros(len(y) + 1), jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
+    p = minimize(loss, np.zeros(len(y) + 1), jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
     weights: Floats = (z.T @ p[:-1]) / scale
     return weights, float(p[-1] - mean @ weights)
 

@@ -45,11 +45,14 @@ class Framed:
 def frame(tokenizer: Tokenizer, behaviour: Behaviour) -> Framed:
     """The tokens of a behaviour; of a statement the text alone, as an answer to a fixed question about itself."""
     turns = _ASKED_ABOUT_ITSELF if behaviour.is_statement else behaviour.context or _NO_CONTEXT
-    context = tokenizer.render([(turn.speaker, turn.text) for turn in turns])
-    # Characters first, so that a 10 MB reply is not tokenised whole; 12 characters a token is more than any real text has.
-    reply = tokenizer.tokenize(_middle_out(behaviour.reply, *(12 * n for n in REPLY_TOKENS)))
+    # Characters first, so that a text of 10 MB is not tokenised whole; 12 characters a token is more than any real text has.
+    texts = [_middle_out(turn.text, *(12 * n for n in CONTEXT_TOKENS)) for turn in turns]
+    text = _middle_out(behaviour.reply, *(12 * n for n in REPLY_TOKENS))
+    context = tokenizer.render([(turn.speaker, text) for turn, text in zip(turns, texts, strict=True)])
+    reply = tokenizer.tokenize(text)
     kept_context, kept_reply = _ends(context, *CONTEXT_TOKENS), _ends(reply, *REPLY_TOKENS)
-    cut = len(kept_context) < len(context) or len(kept_reply) < len(reply)
+    shortened = text != behaviour.reply or any(a != turn.text for a, turn in zip(texts, turns, strict=True))
+    cut = shortened or len(kept_context) < len(context) or len(kept_reply) < len(reply)
     # A reply without tokens (an empty or blank one) still needs one position to be read at.
     return Framed(tuple(kept_context), tuple(kept_reply) or tuple(tokenizer.tokenize("\n")), cut)
 

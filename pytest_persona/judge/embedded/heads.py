@@ -105,17 +105,18 @@ class TraitHead:
 
 @dataclass(frozen=True, kw_only=True)
 class RequestHead:
-    """What reads, from the states over a context, whether it asked for unusual behaviour."""
+    """What reads, from the states over a context and over what opens the reply, whether unusual behaviour was asked for."""
 
+    layer: int
     weights: Floats
-    """(width,), on raw mean states over the context."""
+    """(2 width,), on raw states."""
     bias: float
     auroc: float
     low: float
     high: float
 
     def score(self, states: NDArray[Any]) -> Floats:
-        """``requested`` in (0, 1) for (n, width) mean states over contexts."""
+        """``requested`` in (0, 1) for (n, 2 width) states."""
         scores: Floats = expit(np.asarray(states, np.float64) @ self.weights + self.bias)
         return scores
 
@@ -154,7 +155,7 @@ class Heads:
             "weights_sha256": self.weights_sha256,
             "frame_version": self.frame_version,
             "signs": dict(sorted(self.signs.items())),
-            "request": {key: getattr(self.request, key) for key in ("bias", "auroc", "low", "high")},
+            "request": {key: getattr(self.request, key) for key in ("layer", "bias", "auroc", "low", "high")},
             "layer": self.layer,
             "traits": {},
         }
@@ -198,7 +199,7 @@ class Heads:
                 signs=meta["signs"],
                 request=request,
             )
-        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+        except Exception as error:  # a damaged archive fails in as many ways as it has parts
             raise JudgeError(f"{path.name}: the fitted heads cannot be read: {error}. Reinstall pytest-persona.") from error
 
 

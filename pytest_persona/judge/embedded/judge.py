@@ -41,11 +41,12 @@ class EmbeddedJudge:
     def __init__(self, heads: Heads, reader: StateReader) -> None:
         self.heads = heads
         self._reader = reader
-        self._own: dict[tuple[str, Mode], TraitHead | Qualification] = {}
+        self._found: dict[tuple[Trait, Mode], TraitHead | Qualification] = {}
         self._usage = Usage()
         fingerprint = digest(
             "embedded", heads.weights_sha256, FRAME_VERSION,
-            *(f"{mode}:{name}:{head.trait_sha256}" for mode, group in sorted(heads.traits.items()) for name, head in sorted(group.items())),
+            repr(heads.request.bias),  # it and the zeros depend on the requests, the neutral texts and the layer too
+            *(f"{mode}:{name}:{head.trait_sha256}:{head.zero!r}" for mode, group in sorted(heads.traits.items()) for name, head in sorted(group.items())),
         )  # fmt: skip
         self.info = JudgeInfo(
             name="embedded", fingerprint=fingerprint, network=False, model="SmolLM2-135M-Instruct.Q4_1"
@@ -64,11 +65,11 @@ class EmbeddedJudge:
             )
 
         def load() -> LanguageModel:
-            return LanguageModel.load(path, threads=settings.threads or None, layers=heads.layer)
+            return LanguageModel.load(path, threads=settings.threads or None, layers=max(heads.layer, heads.request.layer))
 
         store = Store(settings.root / settings.cache / "readings.sqlite")
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
-        return cls(heads, StateReader(store, load, sha256, heads.layer, run))
+        return cls(heads, StateReader(store, load, sha256, (heads.layer, heads.request.layer), run))
 
     @property
     def problem(self) -> str:
@@ -92,7 +93,7 @@ class EmbeddedJudge:
             return answers
         reads = self._reader.read(behaviours, tick)
         self._count(reads)
-        requested = self.heads.request.score(np.stack([read.context for read in reads]))
+        requested = self.heads.request.score(np.stack([read.request for read in reads]))
         for mode in ("reply", "statement"):
             indices = [i for i, b in enumerate(behaviours) if b.is_statement == (mode == "statement")]
             if not indices:
@@ -165,13 +166,14 @@ class EmbeddedJudge:
 
     def _head(self, trait: Trait, mode: Mode) -> TraitHead | Qualification:
         """The shipped head where it was fitted on just these anchors; else one fitted now and kept for this run."""
-        shipped = self.heads.traits[mode].get(trait.name)
-        if shipped is not None and shipped.trait_sha256 == trait.sha256:
-            return shipped
-        key = (trait.sha256, mode)
-        if key not in self._own:
-            self._own[key] = self._fitted(trait, mode)
-        return self._own[key]
+        key = (trait, mode)
+        if key not in self._found:
+            shipped = self.heads.traits[mode].get(trait.name)
+            if shipped is None or shipped.trait_sha256 != trait.sha256:
+                self._found[key] = self._fitted(trait, mode)
+            else:
+                self._found[key] = shipped
+        return self._found[key]
 
     def _fitted(self, trait: Trait, mode: Mode) -> TraitHead | Qualification:
         behaviours, domains = anchor_behaviours(trait, mode)

@@ -23,36 +23,39 @@ class Model(Tokenizer, Protocol):
     """What states are read from; :class:`pytest_persona.judge.lm.LanguageModel` is one."""
 
     def read_many(
-        self, items: Any, *, context_layers: Sequence[int], reply_layers: Sequence[int]
+        self,
+        items: Any,
+        *,
+        context_layers: Sequence[int],
+        reply_layers: Sequence[int],
+        opening_layers: Sequence[int] = (),
     ) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
         """Mean states over each context and each of its replies, in the order of the items."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What one behaviour gave: mean states at the judge's layer, each (width,)."""
+    """What one behaviour gave: averages of hidden states."""
 
-    reply: NDArray[np.float16]
-    context: NDArray[np.float16]
+    state: NDArray[np.float16]
+    """(2 width,) at the judge's layer: over the reply and, beside it, over its context, so that what the context explains can
+    be turned down."""
+    request: NDArray[np.float16]
+    """(2 width,) at the request head's layer: over the context and, beside it, over the tokens that open the reply."""
     tokens: int
     cut: bool
     fresh: bool
     """Whether it was read in this run, by whichever process."""
 
-    @property
-    def state(self) -> NDArray[np.float16]:
-        """(2 width,): the reply's mean state and, beside it, the context's, so that what the context explains can be turned down."""
-        return np.concatenate([self.reply, self.context])
-
 
 class StateReader:
     """Reads behaviours through the store; the model is loaded only when something is not there."""
 
-    def __init__(self, store: Store, load: Callable[[], Model], weights_sha256: str, layer: int, run: str) -> None:
+    def __init__(self, store: Store, load: Callable[[], Model], weights_sha256: str, layers: tuple[int, int], run: str) -> None:
         self._store = store
         self._load = load
-        self._prefix = f"embedded/{FRAME_VERSION}/{weights_sha256[:16]}/{layer}/"
-        self._layer = layer
+        self._prefix = f"embedded/{FRAME_VERSION}/{weights_sha256[:16]}/{layers[0]}.{layers[1]}/"
+        self._layer, self._request_layer = layers
         self._run = run
         self._model: Model | None = None
         self._known: dict[str, Read] = {}
@@ -77,7 +80,7 @@ class StateReader:
         for key, behaviour in wanted.items():
             by_context.setdefault((behaviour.is_statement, behaviour.context), []).append(key)
         batch: list[list[str]] = []
-        for group in by_context.values():
+        for group in (keys[i : i + _AT_ONCE] for keys in by_context.values() for i in range(0, len(keys), _AT_ONCE)):
             batch.append(group)
             if sum(map(len, batch)) >= _AT_ONCE:
                 self._ask(batch, wanted, tick)
@@ -102,10 +105,14 @@ class StateReader:
         fresh: dict[str, dict[str, Any]] = {}
         try:
             for index, context, replies in self._model.read_many(
-                items, context_layers=[self._layer], reply_layers=[self._layer]
+                items,
+                context_layers=[self._layer, self._request_layer],
+                reply_layers=[self._layer],
+                opening_layers=[self._request_layer],
             ):
                 for key, reply in zip(groups[index], replies, strict=True):
-                    fresh[key] = _encoded(framed[key], context[0], reply[0], self._run)
+                    state, request = np.concatenate([reply[0], context[0]]), np.concatenate([context[1], context[2]])
+                    fresh[key] = _encoded(framed[key], state, request, self._run)
                 tick(len(groups[index]))
         finally:
             self._store.put({self._prefix + key: entry for key, entry in fresh.items()})
@@ -115,10 +122,10 @@ class StateReader:
             self._known[key] = decoded
 
 
-def _encoded(framed: Framed, context: NDArray[Any], reply: NDArray[Any], run: str) -> dict[str, Any]:
+def _encoded(framed: Framed, state: NDArray[Any], request: NDArray[Any], run: str) -> dict[str, Any]:
     return {
-        "reply": _text(reply),
-        "context": _text(context),
+        "state": _text(state),
+        "request": _text(request),
         "tokens": len(framed.context) + len(framed.reply),
         "cut": framed.cut,
         "run": run,
@@ -133,9 +140,9 @@ def _text(vector: NDArray[Any]) -> str:
 def _decoded(entry: Any, run: str) -> Read | None:
     """None for an entry that is not of this form: it is read again."""
     try:
-        reply, context = (np.frombuffer(base64.b64decode(entry[key]), "<f2") for key in ("reply", "context"))
-        if reply.shape != context.shape or not (np.isfinite(reply).all() and np.isfinite(context).all()):
+        state, request = (np.frombuffer(base64.b64decode(entry[key]), "<f2") for key in ("state", "request"))
+        if state.shape != request.shape or not (np.isfinite(state).all() and np.isfinite(request).all()):
             return None
-        return Read(reply, context, int(entry["tokens"]), bool(entry["cut"]), entry["run"] == run)
+        return Read(state, request, int(entry["tokens"]), bool(entry["cut"]), entry["run"] == run)
     except (TypeError, ValueError, KeyError):
         return None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pytest_persona.judge.lm.gguf_file import GgufFile, QuantizedRows
 from pytest_persona.judge.lm.llama import Block, Floats, Llama, Pass, Shape
 from pytest_persona.judge.lm.threads import Threads, thread_count
-from pytest_persona.judge.lm.tokens import Tokens
+from pytest_persona.judge.lm.tokens import OPENING_TOKENS, Tokens
 from pytest_persona.judge.lm.weights import sha256_of
 
 # Tokens of one forward pass. Products of a thousand rows run at the machine's full rate; their largest intermediate
@@ -97,39 +97,55 @@ class LanguageModel:
         return context_means, reply_means
 
     def read_many(
-        self, items: Iterable[Item], *, context_layers: Sequence[int], reply_layers: Sequence[int]
+        self,
+        items: Iterable[Item],
+        *,
+        context_layers: Sequence[int],
+        reply_layers: Sequence[int],
+        opening_layers: Sequence[int] = (),
     ) -> Iterator[tuple[int, Floats, Floats]]:
         """`read` for many contexts, each with its replies; short ones are computed together, which is faster.
+
+        ``opening_layers`` add, after the context's means, averages over its last `OPENING_TOKENS` alone: the template's
+        tokens between the last turn and the reply, where a model sums up what was asked of it. None may be deeper than
+        the deepest other layer.
 
         Yields (index of the item, context means, reply means), in the order of the items, which are drawn as they are
         needed. Raises as `read` does.
         """
-        for layer in (*context_layers, *reply_layers):
+        for layer in (*context_layers, *reply_layers, *opening_layers):
             if not 0 <= layer <= self.n_layers:
                 raise ValueError(f"layer {layer}: 0 to {self.n_layers} are loaded")
+        ends = [(layer, OPENING_TOKENS) for layer in opening_layers]
         done = 0
         batches = _batches(items)
         # A few batches for each thread at a time, so that none waits long for the others' last one.
         while group := list(islice(batches, 4 * self._threads.count)):
-            for read in self._threads.map(lambda batch: self._read_batch(batch, context_layers, reply_layers), group):
+            for read in self._threads.map(lambda batch: self._read_batch(batch, context_layers, reply_layers, ends), group):
                 for context_means, reply_means in read:
                     yield done, context_means, reply_means
                     done += 1
 
     def _read_batch(
-        self, batch: Sequence[Item], context_layers: Sequence[int], reply_layers: Sequence[int]
+        self,
+        batch: Sequence[Item],
+        context_layers: Sequence[int],
+        reply_layers: Sequence[int],
+        ends: Sequence[tuple[int, int]],
     ) -> list[tuple[Floats, Floats]]:
         """The batch's contexts in one pass, then its replies in as many as they need."""
         depth = max(reply_layers, default=0)
         # The replies' depth is added as a layer, so that the contexts run deep enough to be answered.
-        first = self._llama.forward([context for context, _ in batch], layers=[*context_layers, depth], keep=depth)
+        layers = [*context_layers, depth]
+        first = self._llama.forward([context for context, _ in batch], layers=layers, ends=ends, keep=depth)
         replies = [(reply, i) for i, (_, replies) in enumerate(batch) for reply in replies]
         means = np.empty((len(replies), len(reply_layers), self.width), np.float32)
         for part in _parts([len(reply) for reply, _ in replies]):
             past = [first.contexts[i] for _, i in replies[part]] if depth else None
             means[part] = self._llama.forward([reply for reply, _ in replies[part]], past, layers=reply_layers).means
-        ends = np.cumsum([len(replies) for _, replies in batch])[:-1]
-        return list(zip(first.means[:, :-1], np.split(means, ends), strict=True))
+        splits = np.cumsum([len(replies) for _, replies in batch])[:-1]
+        wanted = np.delete(first.means, len(context_layers), axis=1)
+        return list(zip(wanted, np.split(means, splits), strict=True))
 
     def logprobs(self, prefix: Sequence[int], continuations: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
         """The natural log-probability of each token of each continuation, given the prefix and the tokens before it.

@@ -140,11 +140,13 @@ class Llama:
         past: Sequence[Context] | None = None,
         *,
         layers: Sequence[int],
+        ends: Sequence[tuple[int, int]] = (),
         keep: int = 0,
     ) -> Pass:
         """Run the sequences, each after its own past (or from the start), as deep as the deepest of ``layers``.
 
-        Layer k is the residual stream after k blocks (0: the embeddings). Keys and values of the first ``keep`` blocks
+        Layer k is the residual stream after k blocks (0: the embeddings). Each (layer, tokens) of ``ends`` adds the average
+        over a sequence's last so many tokens at that layer, after those of ``layers`` and no deeper. Keys and values of the first ``keep`` blocks
         are returned as contexts. A past is read where it lies, never copied. Raises `ValueError` for an empty sequence,
         `JudgeError` for one longer than the model's context length.
         """
@@ -156,19 +158,22 @@ class Llama:
             np.concatenate([start + np.arange(r.stop - r.start) for r, start in zip(rows, starts, strict=True)])
         )
         contexts = [Context(start + r.stop - r.start) for r, start in zip(rows, starts, strict=True)] if keep else []
-        means = np.empty((len(rows), len(layers), self.shape.width), np.float32)
+        means = np.empty((len(rows), len(layers) + len(ends), self.shape.width), np.float32)
 
         x = self._embedding[np.concatenate([np.asarray(ids, np.intp) for ids in sequences])]
         for depth in range(max(layers, default=0) + 1):
             for column in (i for i, layer in enumerate(layers) if layer == depth):
                 np.add.reduceat(x, offsets[:-1], axis=0, out=means[:, column])
+            for column, tokens in ((i, n) for i, (layer, n) in enumerate(ends, len(layers)) if layer == depth):
+                for i, r in enumerate(rows):
+                    means[i, column] = x[max(r.start, r.stop - tokens) : r.stop].mean(axis=0)
             if depth == max(layers, default=0):
                 break
             block = self.blocks[depth]
             before = [(context.keys[depth], context.values[depth]) for context in past] if past else [None] * len(rows)
             x += self._attention(x, block, turns, rows, before, contexts if depth < keep else [])
             x += self._feed_forward(x, block)
-        means /= np.diff(offsets)[:, None, None]
+        means[:, : len(layers)] /= np.diff(offsets)[:, None, None]
         return Pass(means, contexts, x)
 
     def _check(self, rows: Sequence[slice], starts: Sequence[int]) -> None:

@@ -10,6 +10,9 @@ from tokenizers.models import BPE
 from pytest_persona.errors import JudgeError
 from pytest_persona.judge.lm.gguf_file import GgufFile
 
+OPENING_TOKENS = 5
+"""The template's own tokens between the end of the last turn's text and an open reply."""
+
 _ROLES = ("system", "user", "assistant", "tool")
 
 
