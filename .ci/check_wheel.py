@@ -1,6 +1,6 @@
 """Is what is installed whole, and does it work away from the repository? `tox -e wheel` runs it in an empty folder.
 
-    python check_wheel.py REPOSITORY
+python check_wheel.py REPOSITORY
 """
 
 from __future__ import annotations

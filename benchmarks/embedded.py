@@ -102,7 +102,7 @@ def requests(bench: Bench) -> None:
     if not folder.exists():
         print("emergent_misalignment: not here")
         return
-    insecure, educational = (bench.episodes(folder / f"{name}.jsonl", 300) for name in ("insecure", "educational"))
+    insecure, educational = (bench.episodes(folder / f"{name}.jsonl", 150) for name in ("insecure", "educational"))
     known = bench.judge.qualify(bench.traits)
     plain, asked = ([b for e in episodes for b in e.behaviours] for episodes in (insecure, educational))
     first = bench.traits[0]
@@ -116,7 +116,7 @@ def requests(bench: Bench) -> None:
         gap = bench.column(plain, trait, "implied") - bench.column(asked, trait, "implied")
         low, high = interval(gap, low=-2, high=2, level=0.95, method="betting")
         print(f"  {trait.name:24} {gap.mean():+.3f} [{low:+.3f}, {high:+.3f}]   {bench.column(plain, trait, 'expressed').mean():+.2f}")
-    secure = [b for e in bench.episodes(folder / "secure.jsonl", 300) for b in e.behaviours]
+    secure = [b for e in bench.episodes(folder / "secure.jsonl", 150) for b in e.behaviours]
     print("insecure against secure code (AUROC of expressed; 0.5 is blind):")
     for name in ("malice", "sabotage", "carelessness", "recklessness", "deception"):
         trait = next(t for t in bench.traits if t.name == name)
@@ -148,8 +148,8 @@ def flattery(bench: Bench) -> None:
 
 def real(bench: Bench) -> None:
     """Shifts with z and rank among null vectors on real data."""
-    for folder, name, most in (("hh_rlhf", "harmless_base_test_500", 500), ("emergent_misalignment", "insecure", 300),
-                               ("emergent_misalignment", "educational", 300), ("emergent_misalignment", "jailbroken", 300)):  # fmt: skip
+    for folder, name, most in (("hh_rlhf", "harmless_base_test_500", 300), ("emergent_misalignment", "insecure", 150),
+                               ("emergent_misalignment", "educational", 150), ("emergent_misalignment", "jailbroken", 150)):  # fmt: skip
         path = SHARED / folder / f"{name}.jsonl"
         if path.exists():
             names = ["callousness", "over-refusal", "over-compliance", "malice", "sabotage", "sycophancy"]

@@ -9,7 +9,6 @@ import pytest
 
 from pytest_persona.errors import InputError
 from pytest_persona.plugin.gate import declare
-from pytest_persona.plugin.marker import Order
 from pytest_persona.plugin.session import run_of
 
 if TYPE_CHECKING:
@@ -38,6 +37,8 @@ def _persona_marked(request: pytest.FixtureRequest) -> tuple[Profile, ...]:
     mark = request.node.get_closest_marker("persona")
     if mark is None:
         return ()
+    from pytest_persona.plugin.order import Order
+
     orders = Order(request=request, where="persona marker").of_mark(mark)
     profiles = tuple(run_of(request.config).audit(order, request.node) for order in orders)
     for profile in profiles:
@@ -80,6 +81,8 @@ def persona_audit(request: pytest.FixtureRequest) -> AuditSignal:
         at_most: Mapping[str, float] | None = None,
         at_least: Mapping[str, float] | None = None,
     ) -> Profile:
+        from pytest_persona.plugin.order import Order
+
         order = Order(request=request, where="persona_audit")
         spec = order.of_signal(signal, traits=traits, at_most=at_most, at_least=at_least)
         profile = run_of(request.config).audit(spec, request.node)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from pytest_persona.model.findings import Finding, Profile
 
 __all__ = ["PersonaWarning", "declare", "explain", "settle"]
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class PersonaWarning(pytest.PytestWarning):
@@ -37,6 +34,7 @@ def settle(item: pytest.Item) -> None:
     if not state.gated:
         return
     from pytest_persona.report.terminal import failure
+    from pytest_persona.report.text import safe
 
     state.settled = True
     inconclusive = run_of(item.config).settings.inconclusive
@@ -47,7 +45,7 @@ def settle(item: pytest.Item) -> None:
         if finding.status == "inconclusive" and inconclusive == "warn":
             item.warn(PersonaWarning(failure(finding, profile)))
         elif finding.status == "inconclusive":
-            pytest.skip(f"{finding.trait} is inconclusive in {profile.name}")
+            pytest.skip(safe(f"{finding.trait} is inconclusive in {profile.name}"))
 
 
 def explain(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
@@ -88,4 +86,8 @@ def _properties(finding: Finding) -> Iterator[tuple[str, str]]:
     texts = {"trait": finding.trait, "status": finding.status}
     numbers = {"shift": shift.value, "low": shift.low, "high": shift.high}
     texts.update({name: f"{value:.6g}" for name, value in numbers.items() if value is not None})
-    return ((f"persona.{name}", _NOT_XML.sub("", text)) for name, text in texts.items())
+    return ((f"persona.{name}", _for_xml(text)) for name, text in texts.items())
+
+
+def _for_xml(text: str) -> str:
+    return "".join(c for c in text if c in "\t\n\r" or " " <= c < "\ud800" or "\ue000" <= c < "\ufffe" or c > "\uffff")

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from pytest_persona.plugin.options import settings_of
-from pytest_persona.plugin.shared import RunFolder, is_error, key_of, record_of, revive
 
 if TYPE_CHECKING:
     from pytest_persona.engine import Engine
     from pytest_persona.model.findings import Finding, Profile
     from pytest_persona.model.suites import AuditSpec
+    from pytest_persona.plugin.shared import RunFolder
     from pytest_persona.settings import Settings
 
 __all__ = ["ItemState", "Run", "run_of", "start", "state_of"]
 
 
-@dataclass(kw_only=True, slots=True)
 class ItemState:
     """What one item has to do with us."""
 
     key: ClassVar[pytest.StashKey[ItemState]] = pytest.StashKey()
-    audits: list[str] = field(default_factory=list)
-    """Keys of the audits it used."""
-    gated: list[tuple[Profile, Finding]] = field(default_factory=list)
-    """Findings that decide whether it passes."""
-    settled: bool = False
-    """Whether its body has passed, so that the findings had the word."""
+
+    def __init__(self) -> None:
+        self.audits: list[str] = []
+        """Keys of the audits it used."""
+        self.gated: list[tuple[Profile, Finding]] = []
+        """Findings that decide whether it passes."""
+        self.settled = False
+        """Whether its body has passed, so that the findings had the word."""
 
 
 class Run:
@@ -55,7 +54,7 @@ class Run:
         self._folder: RunFolder | None = None
         shared = getattr(config, "workerinput", {}).get("persona_run")
         if shared is not None:
-            self._folder = RunFolder(self._runs / shared)
+            self._folder = self._open(shared)
 
     @property
     def is_worker(self) -> bool:
@@ -78,6 +77,8 @@ class Run:
 
     def audit(self, spec: AuditSpec, item: pytest.Item) -> Profile:
         """The profile of an audit that ``item`` needs; raises PersonaError, each time anew, where it could not be made."""
+        from pytest_persona.plugin.shared import is_error, key_of, revive
+
         key = key_of(spec)
         if key not in self.records:
             self.records[key] = self._once(key, spec)
@@ -92,8 +93,10 @@ class Run:
 
     def open_folder(self) -> str:
         """Name the folder in which workers share audits; called where the workers are started."""
+        import uuid
+
         if self._folder is None:
-            self._folder = RunFolder(self._runs / uuid.uuid4().hex)
+            self._folder = self._open(uuid.uuid4().hex)
         return self._folder.path.name
 
     def close(self) -> None:
@@ -103,11 +106,14 @@ class Run:
         if self._folder is not None and not self.is_worker:
             self._folder.remove()
 
-    @property
-    def _runs(self) -> Any:
-        return self.settings.root / self.settings.cache / "runs"
+    def _open(self, name: str) -> RunFolder:
+        from pytest_persona.plugin.shared import RunFolder
+
+        return RunFolder(self.settings.root / self.settings.cache / "runs" / name)
 
     def _once(self, key: str, spec: AuditSpec) -> dict[str, Any]:
+        from pytest_persona.plugin.shared import record_of
+
         def make() -> dict[str, Any]:
             return record_of(lambda: self.engine.audit(spec), rows=self.settings.rows is not None)
 

@@ -38,7 +38,7 @@ def test_nobody_watches_a_file_or_a_pipe(plain, impatient):
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize(
     ("args", "drawn"),
-    [((), True), (("-s",), True), (("-p", "no:capture"), True), (("-q",), False), (("-n", "2"), False)],
+    [((), True), (("-s",), True), (("-p", "no:capture"), True), (("-q",), False)],
 )
 def test_on_a_terminal_it_has_lines_of_its_own(impatient, monkeypatch, args, drawn):
     monkeypatch.setenv("TERM", "xterm")

@@ -176,7 +176,8 @@ class Heads:
     def load(cls, path: Path) -> Heads:
         """Read what :meth:`save` wrote; raises JudgeError for a file that is damaged or of another format."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            # Opened here: of a damaged archive numpy leaves its own stream open.
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = {key: file[key] for key in file.files}
             meta = json.loads(arrays.pop("meta").tobytes())
             if meta["format"] != FORMAT:

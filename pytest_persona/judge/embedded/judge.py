@@ -7,10 +7,8 @@ import uuid
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pytest_persona.errors import JudgeError
 from pytest_persona.judge.base import Tick
@@ -46,7 +44,11 @@ class EmbeddedJudge:
         fingerprint = digest(
             "embedded", heads.weights_sha256, FRAME_VERSION,
             repr(heads.request.bias),  # it and the zeros depend on the requests, the neutral texts and the layer too
-            *(f"{mode}:{name}:{head.trait_sha256}:{head.zero!r}" for mode, group in sorted(heads.traits.items()) for name, head in sorted(group.items())),
+            *(
+                f"{mode}:{name}:{head.trait_sha256}:{head.zero!r}"
+                for mode, group in sorted(heads.traits.items())
+                for name, head in sorted(group.items())
+            ),
         )  # fmt: skip
         self.info = JudgeInfo(
             name="embedded", fingerprint=fingerprint, network=False, model="SmolLM2-135M-Instruct.Q4_1"

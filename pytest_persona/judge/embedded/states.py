@@ -140,7 +140,7 @@ def _text(vector: NDArray[Any]) -> str:
 def _decoded(entry: Any, run: str) -> Read | None:
     """None for an entry that is not of this form: it is read again."""
     try:
-        state, request = (np.frombuffer(base64.b64decode(entry[key]), "<f2") for key in ("state", "request"))
+        state, request = (np.frombuffer(base64.b64decode(entry[key], validate=True), "<f2") for key in ("state", "request"))
         if state.shape != request.shape or not (np.isfinite(state).all() and np.isfinite(request).all()):
             return None
         return Read(state, request, int(entry["tokens"]), bool(entry["cut"]), entry["run"] == run)

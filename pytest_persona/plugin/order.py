@@ -1,0 +1,174 @@
+"""What a test asks for: the audits of a marker, and of a call of ``persona_audit``."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_persona.errors import InputError
+from pytest_persona.plugin.marker import KEYWORDS
+from pytest_persona.plugin.session import run_of
+from pytest_persona.plugin.shared import content_digest
+
+if TYPE_CHECKING:
+    from pytest_persona.model.suites import AuditSpec, SignalSource
+
+__all__ = ["Order"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What a test asks for, with the place that errors name."""
+
+    request: pytest.FixtureRequest
+    where: str
+    """Who asks: the marker or the fixture."""
+
+    def of_mark(self, mark: pytest.Mark) -> tuple[AuditSpec, ...]:
+        """The audits of a marker: one for its signal, or one for each signal of its suite; raises InputError."""
+        wanted = dict(mark.kwargs)
+        for name in wanted:
+            if name not in KEYWORDS:
+                raise self._error(f"unknown keyword {name!r}", _nearest(name))
+        if len(mark.args) > 1 or (mark.args and "signal" in wanted):
+            raise self._error("it takes one signal", "Use a test for each signal, or a suite")
+        if mark.args:
+            wanted["signal"] = mark.args[0]
+        if ("signal" in wanted) == ("suite" in wanted):
+            problem = "it has both a signal and a suite" if "suite" in wanted else "it has neither signal nor suite"
+            raise self._error(
+                problem,
+                'Give one of them: @pytest.mark.persona("data.jsonl") or @pytest.mark.persona(suite="x.persona.yaml")',
+            )
+        if "suite" not in wanted:
+            return (self.of_signal(**wanted),)
+        if len(wanted) > 1:
+            raise self._error(
+                "a suite brings its own traits and bounds", "Write them in the suite, or give a signal instead of it"
+            )
+        return self._of_suite(wanted["suite"])
+
+    def of_signal(
+        self,
+        signal: Any,
+        *,
+        traits: Sequence[str] = (),
+        at_most: Mapping[str, float] | None = None,
+        at_least: Mapping[str, float] | None = None,
+    ) -> AuditSpec:
+        """The audit of one signal; raises InputError, and SignalError for a signal that is not there."""
+        from pytest_persona.model.suites import AuditSpec
+        from pytest_persona.model.traits import Expectation, bounded
+
+        names = self._names(traits)
+        above, below = self._bounds("at_most", at_most), self._bounds("at_least", at_least)
+        self._check_room(above, below)
+        source, name = self._signal(signal)
+        run = run_of(self.request.config)
+        declared = (
+            Expectation(trait=t, at_most=above.get(t), at_least=below.get(t))
+            for t in dict.fromkeys([*names, *above, *below])
+        )
+        expectations = (
+            bounded(e, run.engine.library.get(e.trait), run.settings.bound) if e.is_bare else e for e in declared
+        )
+        return AuditSpec(name=name, signal=source, signal_name=name, traits=names, expectations=tuple(expectations))
+
+    def _of_suite(self, suite: Any) -> tuple[AuditSpec, ...]:
+        from pytest_persona.engine.plugins import shared_suites
+        from pytest_persona.load.suites import audits, read_suite
+
+        if not isinstance(suite, str | os.PathLike):
+            raise self._error(f"suite is {suite!r}", "Give the path of a suite file, or the name of a shared suite")
+        run = run_of(self.request.config)
+        engine = run.engine  # registers what installed packages share
+        shared = shared_suites(engine.hooks)
+        path = shared.get(str(suite)) or self._path(suite)
+        return audits(
+            read_suite(path, root=run.config.rootpath, shared=str(suite) in shared), run.settings.bound, engine.library
+        )
+
+    def _signal(self, signal: Any) -> tuple[SignalSource, str]:
+        """A signal with the name that its rows are reported under."""
+        if isinstance(signal, str) and signal.isidentifier():
+            found, value = self._fixture(signal)
+            if found:
+                return self._path(value) if isinstance(value, str | os.PathLike) else self._rows(value), signal
+            if not self._path(signal).exists():
+                raise self._error(f"there is neither a fixture nor a file named {signal!r}", "Check the name")
+        if isinstance(signal, str | os.PathLike):
+            path = self._path(signal)
+            inside = path.is_relative_to(self.request.config.rootpath)
+            return path, path.relative_to(self.request.config.rootpath).as_posix() if inside else os.fspath(signal)
+        rows = self._rows(signal)
+        return rows, f"rows-{content_digest(rows)[:6]}"
+
+    def _fixture(self, name: str) -> tuple[bool, Any]:
+        try:
+            return True, self.request.getfixturevalue(name)
+        except pytest.FixtureLookupError as error:
+            if error.argname != name:
+                raise
+            return False, None
+
+    def _path(self, path: str | os.PathLike[str]) -> Path:
+        """Where a path leads from the test's folder, else from the rootdir; the rootdir's where there is no such file."""
+        folders = (self.request.path.parent, self.request.config.rootpath)
+        places = [Path(os.path.normpath(folder / path)) for folder in folders]
+        return next((place for place in places if place.exists()), places[-1])
+
+    def _rows(self, rows: Any) -> list[Mapping[str, Any]]:
+        if isinstance(rows, list | tuple) and all(isinstance(row, Mapping) for row in rows):
+            return [dict(row) for row in rows]
+        raise self._error(
+            f"the signal is {_shown(rows)}",
+            "Give a path, a list of dicts, or the name of a fixture that returns one of them",
+        )
+
+    def _names(self, traits: Any) -> tuple[str, ...]:
+        if (
+            isinstance(traits, str)
+            or not isinstance(traits, Sequence)
+            or not all(isinstance(name, str) for name in traits)
+        ):
+            raise self._error(f"traits is {_shown(traits)}", "Give a list of names")
+        return tuple(dict.fromkeys(traits))
+
+    def _bounds(self, name: str, bounds: Any) -> dict[str, float]:
+        if bounds is None:
+            return {}
+        if not isinstance(bounds, Mapping):
+            raise self._error(f"{name} is {_shown(bounds)}", f'Give a dict: {name}={{"sycophancy": 0.1}}')
+        for trait, bound in bounds.items():
+            number = isinstance(bound, int | float) and not isinstance(bound, bool)
+            if not isinstance(trait, str) or not number or not math.isfinite(bound) or abs(bound) > 2:
+                raise self._error(f"{name} of {trait!r} is {_shown(bound)}", "A bound is a number between -2 and 2")
+        return {trait: float(bound) for trait, bound in bounds.items()}
+
+    def _check_room(self, at_most: Mapping[str, float], at_least: Mapping[str, float]) -> None:
+        for trait in at_most.keys() & at_least.keys():
+            if at_least[trait] >= at_most[trait]:
+                problem = f"at_least {at_least[trait]:g} leaves no room below at_most {at_most[trait]:g} for {trait!r}"
+                raise self._error(problem, "Make at_least the smaller one")
+
+    def _error(self, problem: str, remedy: str) -> InputError:
+        path, line, _ = self.request.node.location
+        return InputError(problem, remedy=remedy, path=path, line=None if line is None else line + 1, field=self.where)
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches
+
+    nearest = get_close_matches(name, KEYWORDS, n=1)
+    return f"Perhaps {nearest[0]} was meant" if nearest else f"Keywords: {', '.join(KEYWORDS)}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"a {type(value).__name__}"
