@@ -1,4 +1,4 @@
-"""Is what is installed whole, and does it work away from the repository? `tox -e wheel` runs it in an empty folder.
+"""Is what is installed whole, and does it work away from the repository? `tox -e wheel` runs it.
 
 python check_wheel.py REPOSITORY
 """
@@ -9,6 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from importlib.metadata import files
 from pathlib import Path
 
@@ -28,21 +29,30 @@ def main(repository: Path) -> None:
     package = Path(pytest_persona.__file__).parent
     assert repository not in package.parents or ".tox" in package.parts, f"{package} is the repository's"
     source = repository / "pytest_persona"
-    expected = {p.relative_to(source) for p in source.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+    expected = {p.relative_to(source) for p in source.rglob("*") if _is_ours(p, source)}
     missing = {path for path in expected if not (package / path).is_file()}
     assert not missing, f"not in the wheel: {sorted(map(str, missing))}"
     tops = {path.parts[0] for path in files("pytest-persona") or [] if ".." not in path.parts}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"pytest_persona"}, tops
 
-    here = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        _works(repository, Path(folder))
+
+
+def _works(repository: Path, here: Path) -> None:
     shutil.copy(repository / "examples" / "support_bot" / "thumbs.jsonl", here)
     (here / "test_thumbs.py").write_text(TEST, "utf-8")
     audit = ["pytest-persona", "audit", "thumbs.jsonl", "--at-most", "sycophancy=0.10", "--json", "profile.json"]
-    assert subprocess.run(audit, check=False).returncode == 1, "flattery is rewarded, so that 1 is right"
+    assert subprocess.run(audit, cwd=here, check=False).returncode == 1, "flattery is rewarded, so that 1 is right"
     finding = json.loads((here / "profile.json").read_text("utf-8"))["findings"][0]
     assert finding["status"] == "violated" and finding["evidence"][0]["line"] > 0, finding
-    ran = subprocess.run([sys.executable, "-m", "pytest", "-q", "test_thumbs.py"], check=False)
+    ran = subprocess.run([sys.executable, "-m", "pytest", "-q", "test_thumbs.py"], cwd=here, check=False)
     assert ran.returncode == 1, "a trait without a bound of its own gets the default one, which is violated too"
+
+
+def _is_ours(path: Path, source: Path) -> bool:
+    """Whether a file belongs to the package, and not to a cache of some tool."""
+    return path.is_file() and not any(part.startswith((".", "__pycache__")) for part in path.relative_to(source).parts)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +35,15 @@ def bag_of_words(texts: list[str]) -> np.ndarray:
     rows = []
     for text in texts:
         words = WORD.findall(text.lower())
-        rows.append(words + [f"{a} {b}" for a, b in zip(words, words[1:], strict=False)])
+        rows.append(words + [f"{a} {b}" for a, b in pairwise(words)])
     index = {word: i for i, word in enumerate(sorted({word for row in rows for word in row}))}
     counts = np.zeros((len(rows), len(index)))
     for i, row in enumerate(rows):
         for word in row:
             counts[i, index[word]] += 1
     bag: np.ndarray = np.log1p(counts)
-    return bag / np.maximum(np.linalg.norm(bag, axis=1, keepdims=True), 1e-9)
+    bag /= np.maximum(np.linalg.norm(bag, axis=1, keepdims=True), 1e-9)
+    return bag
 
 
 def logistic(x: np.ndarray, y: np.ndarray, penalty: float = 0.05) -> np.ndarray:

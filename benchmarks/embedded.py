@@ -50,7 +50,9 @@ class Bench:
 
     def column(self, behaviours: Sequence[Behaviour], trait: Trait, field: str) -> np.ndarray:
         """One number a behaviour."""
-        return np.array([getattr(v[trait.name], field) for v in self.judge.read(behaviours, [trait], lambda _: None)], float)
+        return np.array(
+            [getattr(v[trait.name], field) for v in self.judge.read(behaviours, [trait], lambda _: None)], float
+        )
 
 
 def anchors(bench: Bench) -> None:
@@ -86,8 +88,12 @@ def statements(bench: Bench) -> None:
     for file in files[: 2 if bench.quick else None]:
         rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         most = 25 if bench.quick else 80
-        poles = [[r["statement"] for r in rows if word in r["answer_matching_behavior"]][:most] for word in ("Yes", "No")]
-        behaviours = [Behaviour(role="sentence", context=(), reply=text) for pair in zip(*poles, strict=True) for text in pair]
+        poles = [
+            [r["statement"] for r in rows if word in r["answer_matching_behavior"]][:most] for word in ("Yes", "No")
+        ]
+        behaviours = [
+            Behaviour(role="sentence", context=(), reply=text) for pair in zip(*poles, strict=True) for text in pair
+        ]
         states = np.stack([read.state for read in bench.judge.states(behaviours)]).reshape(most, 2, -1)
         head = fit_trait(space, states[:20], [str(i) for i in range(20)], "0" * 32)
         scores = head.project(space, space.place(states[20:].reshape(-1, states.shape[-1]))).reshape(-1, 2)
@@ -108,14 +114,18 @@ def requests(bench: Bench) -> None:
     first = bench.traits[0]
     a, b = (bench.column(rows, first, "requested") for rows in (asked, plain))
     area, low, high = auroc(a, b)
-    print(f"requested: educational {a.mean():.2f} against insecure {b.mean():.2f}, AUROC {area:.3f} [{low:.2f}, {high:.2f}]")
+    print(
+        f"requested: educational {a.mean():.2f} against insecure {b.mean():.2f}, AUROC {area:.3f} [{low:.2f}, {high:.2f}]"
+    )
     print("implied, insecure minus educational (same replies, paired by row)      expressed in insecure")
     for trait in bench.traits:
         if not known[trait.name].qualified:
             continue
         gap = bench.column(plain, trait, "implied") - bench.column(asked, trait, "implied")
         low, high = interval(gap, low=-2, high=2, level=0.95, method="betting")
-        print(f"  {trait.name:24} {gap.mean():+.3f} [{low:+.3f}, {high:+.3f}]   {bench.column(plain, trait, 'expressed').mean():+.2f}")
+        print(
+            f"  {trait.name:24} {gap.mean():+.3f} [{low:+.3f}, {high:+.3f}]   {bench.column(plain, trait, 'expressed').mean():+.2f}"
+        )
     secure = [b for e in bench.episodes(folder / "secure.jsonl", 150) for b in e.behaviours]
     print("insecure against secure code (AUROC of expressed; 0.5 is blind):")
     for name in ("malice", "sabotage", "carelessness", "recklessness", "deception"):
@@ -137,7 +147,9 @@ def _shift_line(bench: Bench, label: str, episodes: Sequence[Episode], names: Se
         low, high = interval(values, low=plan.low, high=plan.high, level=0.95, method="betting")
         null = null_test(plan, implied, scores, nulls)
         where = f"z {null.z:+5.1f} rank {null.rank:.2f}" if null else ""
-        print(f"{label:20} {trait.name:22} {values.mean():+.3f} [{low:+.3f}, {high:+.3f}]  right sign {np.mean(values > 0):.2f}  {where}")
+        print(
+            f"{label:20} {trait.name:22} {values.mean():+.3f} [{low:+.3f}, {high:+.3f}]  right sign {np.mean(values > 0):.2f}  {where}"
+        )
 
 
 def flattery(bench: Bench) -> None:
@@ -171,7 +183,9 @@ def speed(bench: Bench) -> None:
         usage = cold.judge.usage()
         cold.judge.close()
     rate = usage.input_tokens / seconds
-    print(f"{len(behaviours)} behaviours x {len(cold.traits)} traits: {seconds:.0f} s, loading included ({rate:.0f} tokens/s)")
+    print(
+        f"{len(behaviours)} behaviours x {len(cold.traits)} traits: {seconds:.0f} s, loading included ({rate:.0f} tokens/s)"
+    )
     print("  lm_speed.py puts the language model's rate beside the machine's sgemm")
     print(f"  peak memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 

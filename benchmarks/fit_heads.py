@@ -85,13 +85,10 @@ def fit_mode(
     """The space of a mode at a layer, and every trait's head in it."""
     index = LAYERS.index(layer)
     domains = {trait.name: anchor_behaviours(trait, mode)[1] for trait in traits}
-    pairs = {
-        name: _first(states[f"{mode}.{name}"][:, index]).reshape(len(domains[name]), 2, -1) for name in domains
-    }
-    if mode == "reply":
-        neutral = _first(states["neutral"][:, index])
-    else:  # there is no neutral way to say how one works: the zero is midway between the poles of all traits
-        neutral = np.concatenate([both.mean(axis=1) for both in pairs.values()])
+    pairs = {name: _first(states[f"{mode}.{name}"][:, index]).reshape(len(domains[name]), 2, -1) for name in domains}
+    # There is no neutral way to say how one works: there the zero is midway between the poles of all traits.
+    midway = np.concatenate([both.mean(axis=1) for both in pairs.values()])
+    neutral = _first(states["neutral"][:, index]) if mode == "reply" else midway
     space = fit_space(list(pairs.values()), neutral)
     heads = {}
     for trait in traits:

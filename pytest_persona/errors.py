@@ -1,14 +1,14 @@
 """What can go wrong, as a tree.
 
-    PersonaError                 anything a user can mend; printed without a traceback, exit code 2
-    ├── SettingsError            an option or ini value that cannot be used
-    ├── InputError               a file or value that cannot be read: ``path:line: field: what is wrong. What would be right.``
-    │   ├── SignalError          a training signal
-    │   ├── TraitError           a trait document, or a trait that nobody offers
-    │   ├── SuiteError           a suite file
-    │   └── ProfileError         a saved profile
-    ├── JudgeError               a judge that cannot be set up (a judge's failure on one question is data, not an error)
-    └── CacheError               a cache that cannot be used
+PersonaError                 anything a user can mend; printed without a traceback, exit code 2
+├── SettingsError            an option or ini value that cannot be used
+├── InputError               a file or value that cannot be read: ``path:line: field: what is wrong. What would be right.``
+│   ├── SignalError          a training signal
+│   ├── TraitError           a trait document, or a trait that nobody offers
+│   ├── SuiteError           a suite file
+│   └── ProfileError         a saved profile
+├── JudgeError               a judge that cannot be set up (a judge's failure on one question is data, not an error)
+└── CacheError               a cache that cannot be used
 """
 
 from __future__ import annotations

@@ -26,9 +26,9 @@ hookspec = pluggy.HookspecMarker("pytest")
 def pytest_persona_judges() -> Mapping[str, Callable[[Settings], Any]]:  # type: ignore[empty-body]
     """Offer judges by name. A factory takes the settings and returns a judge::
 
-        def pytest_persona_judges():
-            from my_judge import MyJudge
-            return {"mine": lambda settings: MyJudge(settings.model)}
+    def pytest_persona_judges():
+        from my_judge import MyJudge
+        return {"mine": lambda settings: MyJudge(settings.model)}
     """
 
 
@@ -36,10 +36,10 @@ def pytest_persona_judges() -> Mapping[str, Callable[[Settings], Any]]:  # type:
 def pytest_persona_traits() -> Iterable[Path]:  # type: ignore[empty-body]
     """Offer traits: paths of trait files (YAML)::
 
-        from pathlib import Path
+    from pathlib import Path
 
-        def pytest_persona_traits():
-            return [Path(__file__).with_name("brand-voice.yaml")]
+    def pytest_persona_traits():
+        return [Path(__file__).with_name("brand-voice.yaml")]
     """
 
 
@@ -47,10 +47,10 @@ def pytest_persona_traits() -> Iterable[Path]:  # type: ignore[empty-body]
 def pytest_persona_suites() -> Mapping[str, Path]:  # type: ignore[empty-body]
     """Offer suites by the name ``package:name``, each with its path::
 
-        from pathlib import Path
+    from pathlib import Path
 
-        def pytest_persona_suites():
-            return {"acme:support": Path(__file__).with_name("support.persona.yaml")}
+    def pytest_persona_suites():
+        return {"acme:support": Path(__file__).with_name("support.persona.yaml")}
     """
 
 
@@ -58,10 +58,10 @@ def pytest_persona_suites() -> Mapping[str, Path]:  # type: ignore[empty-body]
 def pytest_persona_load_signal(path: Path) -> Iterable[Episode] | None:
     """Read the episodes of a signal file of your own format; None lets the next plugin try::
 
-        def pytest_persona_load_signal(path):
-            if path.suffix == ".acme":
-                from acme.signals import episodes
-                return episodes(path)
+    def pytest_persona_load_signal(path):
+        if path.suffix == ".acme":
+            from acme.signals import episodes
+            return episodes(path)
     """
 
 
@@ -69,8 +69,8 @@ def pytest_persona_load_signal(path: Path) -> Iterable[Episode] | None:
 def pytest_persona_modify_questions(behaviours: list[Behaviour], traits: list[Trait]) -> None:
     """Drop or add behaviours or traits in place before they are read. A dropped behaviour counts as ``missing``::
 
-        def pytest_persona_modify_questions(behaviours, traits):
-            behaviours[:] = [b for b in behaviours if "INTERNAL" not in b.reply]
+    def pytest_persona_modify_questions(behaviours, traits):
+        behaviours[:] = [b for b in behaviours if "INTERNAL" not in b.reply]
     """
 
 
@@ -78,9 +78,9 @@ def pytest_persona_modify_questions(behaviours: list[Behaviour], traits: list[Tr
 def pytest_persona_verdict(behaviour: Behaviour, trait: Trait, verdict: Verdict) -> None:
     """See each verdict as it arrives; be quick::
 
-        def pytest_persona_verdict(behaviour, trait, verdict):
-            if verdict.reason == "suspected-injection":
-                print(behaviour.reply)
+    def pytest_persona_verdict(behaviour, trait, verdict):
+        if verdict.reason == "suspected-injection":
+            print(behaviour.reply)
     """
 
 
@@ -88,7 +88,7 @@ def pytest_persona_verdict(behaviour: Behaviour, trait: Trait, verdict: Verdict)
 def pytest_persona_profile(profile: Profile) -> None:
     """See each finished profile once, on the controller under xdist: export it, say::
 
-        def pytest_persona_profile(profile):
-            for finding in profile.unwanted:
-                print(finding.trait, finding.shift.value)
+    def pytest_persona_profile(profile):
+        for finding in profile.unwanted:
+            print(finding.trait, finding.shift.value)
     """

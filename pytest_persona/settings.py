@@ -82,23 +82,85 @@ class Option:
 OPTIONS: tuple[Option, ...] = (
     Option(name="judge", default="embedded", metavar="NAME", help="Who reads: the name of a judge."),
     Option(name="model", metavar="ID|PATH", help="The judge's model; for the embedded judge a path to the weights."),
-    Option(name="traits", default=(), parse=_paths, many=True, metavar="PATH", help="A YAML file that defines a trait; may be repeated."),
-    Option(name="bound", default=0.10, parse=_bound, metavar="X", help="The bound for traits that are named without one."),
-    Option(name="inconclusive", default="fail", choices=("fail", "warn", "skip"), help="What an inconclusive finding does to a test."),
+    Option(
+        name="traits",
+        default=(),
+        parse=_paths,
+        many=True,
+        metavar="PATH",
+        help="A YAML file that defines a trait; may be repeated.",
+    ),
+    Option(
+        name="bound", default=0.10, parse=_bound, metavar="X", help="The bound for traits that are named without one."
+    ),
+    Option(
+        name="inconclusive",
+        default="fail",
+        choices=("fail", "warn", "skip"),
+        help="What an inconclusive finding does to a test.",
+    ),
     Option(name="level", default=0.95, parse=_level, metavar="P", help="Confidence level of the intervals."),
-    Option(name="interval", default="betting", choices=("betting", "t", "bca"), help="How intervals are made. Only betting may look early."),
-    Option(name="scope", default="signals", choices=("signals", "file"), help="Signals like this one, or exactly the groups of this file."),
-    Option(name="max-groups", default=0, parse=_whole, metavar="N", help="Read at most N groups, drawn by the seed; 0 reads all."),
-    Option(name="read-all", default=False, parse=_switch, flag=True, help="Go on reading when every finding is decided."),
+    Option(
+        name="interval",
+        default="betting",
+        choices=("betting", "t", "bca"),
+        help="How intervals are made. Only betting may look early.",
+    ),
+    Option(
+        name="scope",
+        default="signals",
+        choices=("signals", "file"),
+        help="Signals like this one, or exactly the groups of this file.",
+    ),
+    Option(
+        name="max-groups",
+        default=0,
+        parse=_whole,
+        metavar="N",
+        help="Read at most N groups, drawn by the seed; 0 reads all.",
+    ),
+    Option(
+        name="read-all", default=False, parse=_switch, flag=True, help="Go on reading when every finding is decided."
+    ),
     Option(name="seed", default=0, parse=_whole, metavar="N", help="Seed of every random draw."),
-    Option(name="format", default="auto", metavar="NAME", help="Read signals in this format instead of recognising it."),
-    Option(name="map", default={}, parse=_field_map, many=True, metavar="FIELD=COLUMN", help="Read FIELD from COLUMN; may be repeated."),
-    Option(name="on-bad-row", default="fail", choices=("fail", "skip"), help="Refuse a signal with an unreadable row, or skip, count and report the row."),
-    Option(name="threads", default=0, parse=_whole, metavar="N", help="Threads of the embedded judge; 0 is one under xdist, else the machine's."),
-    Option(name="cache", default=".persona/cache", metavar="DIR", help="Where readings are kept, relative to the project's root."),
+    Option(
+        name="format", default="auto", metavar="NAME", help="Read signals in this format instead of recognising it."
+    ),
+    Option(
+        name="map",
+        default={},
+        parse=_field_map,
+        many=True,
+        metavar="FIELD=COLUMN",
+        help="Read FIELD from COLUMN; may be repeated.",
+    ),
+    Option(
+        name="on-bad-row",
+        default="fail",
+        choices=("fail", "skip"),
+        help="Refuse a signal with an unreadable row, or skip, count and report the row.",
+    ),
+    Option(
+        name="threads",
+        default=0,
+        parse=_whole,
+        metavar="N",
+        help="Threads of the embedded judge; 0 is one under xdist, else the machine's.",
+    ),
+    Option(
+        name="cache",
+        default=".persona/cache",
+        metavar="DIR",
+        help="Where readings are kept, relative to the project's root.",
+    ),
     Option(name="json", metavar="PATH", ini=False, help="Write the profile as JSON; - is standard output."),
-    Option(name="rows", metavar="PATH", ini=False, help="Write one JSON line per behaviour and trait; - is standard output."),
-)  # fmt: skip
+    Option(
+        name="rows",
+        metavar="PATH",
+        ini=False,
+        help="Write one JSON line per behaviour and trait; - is standard output.",
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -204,7 +204,9 @@ class Sample:
     def _beside(self, trait: str, field: Literal["expressed", "requested"], plan: Design, decision: Decision) -> Shift:
         """The same estimate before requests are discounted, or of the requests themselves."""
         values = plan.values(np.nan_to_num(self._column(trait, field)))
-        return plain_shift(plan, values, level=decision.shift.level, method=self.settings.interval, seed=self.settings.seed)
+        return plain_shift(
+            plan, values, level=decision.shift.level, method=self.settings.interval, seed=self.settings.seed
+        )
 
     @cached_property
     def _valence(self) -> NDArray[np.float64] | None:

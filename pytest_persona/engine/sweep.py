@@ -82,7 +82,9 @@ class Sweep:
         return self._sample(read).audit(early=len(read) < len(order))
 
     def _read(self, groups: Sequence[str]) -> None:
-        places = [(i, j) for group in groups for i in self.groups[group] for j in range(len(self._episode(i).behaviours))]
+        places = [
+            (i, j) for group in groups for i in self.groups[group] for j in range(len(self._episode(i).behaviours))
+        ]
         behaviours = [self._episode(i).behaviours[j] for i, j in places]
         asked, traits = list(behaviours), list(self.traits)
         self.hooks.pytest_persona_modify_questions(behaviours=asked, traits=traits)

@@ -50,9 +50,7 @@ class Judge(Protocol):
 class Controls(Protocol):
     """A judge that can say what meaningless directions read on the same behaviours."""
 
-    def panel(
-        self, behaviours: Sequence[Behaviour], trait: Trait
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def panel(self, behaviours: Sequence[Behaviour], trait: Trait) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(n,) linear readings along the trait's direction, and (n, vectors) along null vectors, in the same units."""
 
     def valence(self, behaviours: Sequence[Behaviour]) -> NDArray[np.float64]:

@@ -106,7 +106,9 @@ def _open(path: Path) -> sqlite3.Connection:
             )
         if version < FORMAT:
             with db:
-                db.execute("CREATE TABLE IF NOT EXISTS readings (key TEXT PRIMARY KEY, payload TEXT NOT NULL) WITHOUT ROWID")
+                db.execute(
+                    "CREATE TABLE IF NOT EXISTS readings (key TEXT PRIMARY KEY, payload TEXT NOT NULL) WITHOUT ROWID"
+                )
                 db.execute(f"PRAGMA user_version={FORMAT}")
     except BaseException:
         db.close()
@@ -123,4 +125,3 @@ def _mark_as_cache(folder: Path) -> None:
         (".gitignore", "*\n"),
     ):
         (folder / name).write_text(text, encoding="utf-8")
-

@@ -11,8 +11,19 @@ from pytest_persona.model.traits import Expectation
 from pytest_persona.model.verdicts import Usage
 
 __all__ = [
-    "Estimand", "Evidence", "Finding", "JudgeInfo", "Method", "NullTest", "Nuisance", "Profile", "Reading", "Scope", "Shift", "Status",
-]  # fmt: skip
+    "Estimand",
+    "Evidence",
+    "Finding",
+    "JudgeInfo",
+    "Method",
+    "Nuisance",
+    "NullTest",
+    "Profile",
+    "Reading",
+    "Scope",
+    "Shift",
+    "Status",
+]
 
 Status = Literal["held", "violated", "inconclusive", "observed"]
 Method = Literal["betting", "t", "bca"]
@@ -123,7 +134,7 @@ class JudgeInfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """One behaviour × trait, for ``--rows``."""
+    """One behaviour and one trait, for ``--rows``."""
 
     source: str
     line: int

@@ -58,7 +58,7 @@ class Usage:
     """What a run cost."""
 
     questions: int = 0
-    """Behaviours (one pass serves all traits) or behaviour × trait questions that were needed."""
+    """Behaviours (one pass serves all traits) or questions (a behaviour and a trait) that were needed."""
     cached: int = 0
     calls: int = 0
     """Requests that left the machine."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize
-from scipy.special import expit, ndtri
+from scipy.special import expit, logit, ndtri
 from scipy.stats import rankdata
 
 from pytest_persona.judge.embedded.heads import Floats, RequestHead, Space, TraitHead
@@ -17,6 +17,8 @@ __all__ = ["SHRINKAGE", "auroc", "fit_request", "fit_space", "fit_trait", "held_
 
 SHRINKAGE = 1.0
 """How much of the mean variance is added to the covariance's diagonal; chosen once, on anchors alone."""
+REQUEST_RATE = 0.1
+"""How often real contexts ask for unusual behaviour; the anchors ask in half of theirs, which would discount everybody."""
 _FEW_DOMAINS = 3
 _LEVEL = 0.95
 
@@ -109,17 +111,22 @@ def fit_trait(
 
 
 def _slope(scores: Floats) -> float:
-    """Slope of the logistic map on held-out projections; targets are drawn in as Platt (1999) does, so that it stays finite."""
-    n = len(scores)
-    x = np.concatenate([scores[:, 0], scores[:, 1]])
-    y = np.repeat([(n + 1) / (n + 2), 1 / (n + 2)], n)
+    """Slope of the logistic map from (pairs, 2) held-out projections to poles."""
+    # A negative slope would turn the trait round: a head that reads worse than chance reads nothing.
+    return max(_platt(scores[:, 0], scores[:, 1])[0], 0.0)
+
+
+def _platt(high: Floats, low: Floats) -> tuple[float, float]:
+    """Slope and intercept of the logistic map; targets are drawn in as Platt (1999) does, so that it stays finite."""
+    x = np.concatenate([high, low])
+    y = np.repeat([(len(high) + 1) / (len(high) + 2), 1 / (len(low) + 2)], [len(high), len(low)])
 
     def loss(p: Floats) -> float:
         margin = p[0] * x + p[1]
         return float(np.mean(np.logaddexp(0, margin) - y * margin))
 
-    # A negative slope would turn the trait round: a head that reads worse than chance reads nothing.
-    return max(float(minimize(loss, np.array([1.0, 0.0]), method="BFGS").x[0]), 0.0)
+    slope, intercept = minimize(loss, np.array([1.0, 0.0]), method="BFGS").x
+    return float(slope), float(intercept)
 
 
 def fit_request(states: NDArray[Any], requested: NDArray[np.bool_], domains: Sequence[str], layer: int) -> RequestHead:
@@ -132,7 +139,10 @@ def fit_request(states: NDArray[Any], requested: NDArray[np.bool_], domains: Seq
         weights, bias = _ridge_logistic(x[~test], y[~test])
         scores[test] = x[test] @ weights + bias
     area, low, high = _unpaired_auroc(scores[requested], scores[~requested])
+    slope, intercept = _platt(scores[requested], scores[~requested])
     weights, bias = _ridge_logistic(x, y)
+    weights, bias = slope * weights, slope * bias + intercept
+    bias += float(logit(REQUEST_RATE) - logit(requested.mean()))
     return RequestHead(layer=layer, weights=weights, bias=bias, auroc=area, low=low, high=high)
 
 

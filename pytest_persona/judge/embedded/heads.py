@@ -7,6 +7,7 @@ poles' means (Fisher 1936). It stays linear in the pairs, so that null vectors a
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zlib
@@ -17,7 +18,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from pytest_persona.errors import JudgeError
 from pytest_persona.model.verdicts import Qualification
@@ -74,7 +74,7 @@ class TraitHead:
 
     def score(self, projections: Floats) -> Floats:
         """``expressed`` in (-1, 1) from projections."""
-        scores: Floats = 2.0 * expit(self.slope * (projections - self.zero)) - 1.0
+        scores: Floats = np.tanh(self.slope * (projections - self.zero) / 2.0)  # = 2 sigma(...) - 1
         return scores
 
     def nulls(self, space: Space, placed: Floats) -> Floats:
@@ -117,7 +117,7 @@ class RequestHead:
 
     def score(self, states: NDArray[Any]) -> Floats:
         """``requested`` in (0, 1) for (n, 2 width) states."""
-        scores: Floats = expit(np.asarray(states, np.float64) @ self.weights + self.bias)
+        scores: Floats = 0.5 + 0.5 * np.tanh((np.asarray(states, np.float64) @ self.weights + self.bias) / 2.0)
         return scores
 
 
@@ -134,16 +134,13 @@ class Heads:
     signs: Mapping[str, float]
     """+1 where a trait's high pole is the unwanted one, else -1."""
     request: RequestHead
+    sha256: str = ""
+    """Of the file they were read from; part of the judge's fingerprint."""
 
     def valence(self, mode: Mode) -> Floats:
         """(width,) unit vector of what all traits share: their mean direction, towards the bad."""
-        space = self.spaces[mode]
-        heads = self.traits[mode]
-        vectors = [
-            self.signs[name] * space.directions(head.differences, np.ones((1, len(head.differences))))[0]
-            for name, head in sorted(heads.items())
-        ]
-        total: Floats = np.sum(vectors, axis=0)
+        means = [self.signs[name] * head.differences.mean(axis=0) for name, head in sorted(self.traits[mode].items())]
+        total: Floats = self.spaces[mode].directions(np.stack(means), np.eye(len(means))).sum(axis=0)
         total /= np.linalg.norm(total)
         return total
 
@@ -161,7 +158,9 @@ class Heads:
         }
         for mode, space in self.spaces.items():
             for key in ("mean", "scale", "whiten", "neutral"):
-                arrays[f"{mode}.{key}"] = getattr(space, key).astype(np.float16 if key in ("whiten", "neutral") else np.float32)
+                arrays[f"{mode}.{key}"] = getattr(space, key).astype(
+                    np.float16 if key in ("whiten", "neutral") else np.float32
+                )
             for name, head in sorted(self.traits[mode].items()):
                 arrays[f"{mode}.trait.{name}"] = head.differences.astype(np.float16)
                 meta["traits"].setdefault(mode, {})[name] = {
@@ -176,8 +175,8 @@ class Heads:
     def load(cls, path: Path) -> Heads:
         """Read what :meth:`save` wrote; raises JudgeError for a file that is damaged or of another format."""
         try:
-            # Opened here: of a damaged archive numpy leaves its own stream open.
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            content = path.read_bytes()
+            with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 arrays = {key: file[key] for key in file.files}
             meta = json.loads(arrays.pop("meta").tobytes())
             if meta["format"] != FORMAT:
@@ -199,9 +198,12 @@ class Heads:
                 traits=traits,
                 signs=meta["signs"],
                 request=request,
+                sha256=hashlib.sha256(content).hexdigest(),
             )
         except Exception as error:  # a damaged archive fails in as many ways as it has parts
-            raise JudgeError(f"{path.name}: the fitted heads cannot be read: {error}. Reinstall pytest-persona.") from error
+            raise JudgeError(
+                f"{path.name}: the fitted heads cannot be read: {error}. Reinstall pytest-persona."
+            ) from error
 
 
 def _space(arrays: Mapping[str, NDArray[Any]], mode: Mode) -> Space:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from pytest_persona.errors import JudgeError
 from pytest_persona.judge.base import Tick
-from pytest_persona.judge.embedded.fit import fit_trait
 from pytest_persona.judge.embedded.frame import FRAME_VERSION
 from pytest_persona.judge.embedded.heads import Floats, Heads, Mode, TraitHead
-from pytest_persona.judge.embedded.states import Read, StateReader
-from pytest_persona.judge.lm import LanguageModel, find_weights
-from pytest_persona.judge.lm.weights import sha256_of
+from pytest_persona.judge.embedded.states import Model, Read, StateReader
+from pytest_persona.judge.lm.weights import find_weights, sha256_of
 from pytest_persona.judge.store import Store
 from pytest_persona.model.episodes import Behaviour, digest
 from pytest_persona.model.findings import JudgeInfo
@@ -41,15 +38,8 @@ class EmbeddedJudge:
         self._reader = reader
         self._found: dict[tuple[Trait, Mode], TraitHead | Qualification] = {}
         self._usage = Usage()
-        fingerprint = digest(
-            "embedded", heads.weights_sha256, FRAME_VERSION,
-            repr(heads.request.bias),  # it and the zeros depend on the requests, the neutral texts and the layer too
-            *(
-                f"{mode}:{name}:{head.trait_sha256}:{head.zero!r}"
-                for mode, group in sorted(heads.traits.items())
-                for name, head in sorted(group.items())
-            ),
-        )  # fmt: skip
+        self._valence: dict[Mode, Floats] = {}
+        fingerprint = digest("embedded", heads.weights_sha256, FRAME_VERSION, heads.sha256)
         self.info = JudgeInfo(
             name="embedded", fingerprint=fingerprint, network=False, model="SmolLM2-135M-Instruct.Q4_1"
         )
@@ -66,8 +56,12 @@ class EmbeddedJudge:
                 f" ({heads.weights_sha256[:12]}…). Install the right ones with: pytest-persona model install."
             )
 
-        def load() -> LanguageModel:
-            return LanguageModel.load(path, threads=settings.threads or None, layers=max(heads.layer, heads.request.layer))
+        def load() -> Model:
+            from pytest_persona.judge.lm import LanguageModel  # not needed where all readings are kept
+
+            return LanguageModel.load(
+                path, threads=settings.threads or None, layers=max(heads.layer, heads.request.layer)
+            )
 
         store = Store(settings.root / settings.cache / "readings.sqlite")
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
@@ -82,9 +76,7 @@ class EmbeddedJudge:
         """AUROC of each trait on anchors with whole domains left out; a trait of the user's is fitted on first use."""
         mode: Mode = "statement" if statements else "reply"
         heads = {trait.name: self._head(trait, mode) for trait in traits}
-        return {
-            name: head.qualification if isinstance(head, TraitHead) else head for name, head in heads.items()
-        }
+        return {name: head.qualification if isinstance(head, TraitHead) else head for name, head in heads.items()}
 
     def read(
         self, behaviours: Sequence[Behaviour], traits: Sequence[Trait], tick: Tick
@@ -134,7 +126,9 @@ class EmbeddedJudge:
     def valence(self, behaviours: Sequence[Behaviour]) -> Floats:
         """See :meth:`pytest_persona.judge.base.Controls.valence`."""
         mode, placed = self._placed(behaviours)
-        scores: Floats = placed @ self._valence_vectors[mode]
+        if mode not in self._valence:
+            self._valence[mode] = self.heads.valence(mode)
+        scores: Floats = placed @ self._valence[mode]
         return scores
 
     def states(self, behaviours: Sequence[Behaviour]) -> list[Read]:
@@ -156,10 +150,6 @@ class EmbeddedJudge:
     def close(self) -> None:
         """Release the weights and the cache; may be called twice."""
         self._reader.forget()
-
-    @cached_property
-    def _valence_vectors(self) -> dict[Mode, Floats]:
-        return {mode: self.heads.valence(mode) for mode in self.heads.spaces}
 
     def _placed(self, behaviours: Sequence[Behaviour]) -> tuple[Mode, Floats]:
         mode: Mode = "statement" if behaviours and behaviours[0].is_statement else "reply"
@@ -184,6 +174,8 @@ class EmbeddedJudge:
             return Qualification(
                 qualified=False, reason=f"it has {len(domains)} {what}, where {_LEAST_PAIRS} are the least"
             )
+        from pytest_persona.judge.embedded.fit import fit_trait  # scipy costs a second that shipped heads do not need
+
         reads = self.states(behaviours)
         states = np.stack([read.state for read in reads]).reshape(len(domains), 2, -1)
         return fit_trait(self.heads.spaces[mode], states, domains, trait.sha256)

@@ -51,7 +51,9 @@ class Read:
 class StateReader:
     """Reads behaviours through the store; the model is loaded only when something is not there."""
 
-    def __init__(self, store: Store, load: Callable[[], Model], weights_sha256: str, layers: tuple[int, int], run: str) -> None:
+    def __init__(
+        self, store: Store, load: Callable[[], Model], weights_sha256: str, layers: tuple[int, int], run: str
+    ) -> None:
         self._store = store
         self._load = load
         self._prefix = f"embedded/{FRAME_VERSION}/{weights_sha256[:16]}/{layers[0]}.{layers[1]}/"
@@ -140,7 +142,9 @@ def _text(vector: NDArray[Any]) -> str:
 def _decoded(entry: Any, run: str) -> Read | None:
     """None for an entry that is not of this form: it is read again."""
     try:
-        state, request = (np.frombuffer(base64.b64decode(entry[key], validate=True), "<f2") for key in ("state", "request"))
+        state, request = (
+            np.frombuffer(base64.b64decode(entry[key], validate=True), "<f2") for key in ("state", "request")
+        )
         if state.shape != request.shape or not (np.isfinite(state).all() and np.isfinite(request).all()):
             return None
         return Read(state, request, int(entry["tokens"]), bool(entry["cut"]), entry["run"] == run)

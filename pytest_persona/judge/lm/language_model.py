@@ -121,7 +121,9 @@ class LanguageModel:
         batches = _batches(items)
         # A few batches for each thread at a time, so that none waits long for the others' last one.
         while group := list(islice(batches, 4 * self._threads.count)):
-            for read in self._threads.map(lambda batch: self._read_batch(batch, context_layers, reply_layers, ends), group):
+            for read in self._threads.map(
+                lambda batch: self._read_batch(batch, context_layers, reply_layers, ends), group
+            ):
                 for context_means, reply_means in read:
                     yield done, context_means, reply_means
                     done += 1

@@ -146,9 +146,9 @@ class Llama:
         """Run the sequences, each after its own past (or from the start), as deep as the deepest of ``layers``.
 
         Layer k is the residual stream after k blocks (0: the embeddings). Each (layer, tokens) of ``ends`` adds the average
-        over a sequence's last so many tokens at that layer, after those of ``layers`` and no deeper. Keys and values of the first ``keep`` blocks
-        are returned as contexts. A past is read where it lies, never copied. Raises `ValueError` for an empty sequence,
-        `JudgeError` for one longer than the model's context length.
+        over a sequence's last so many tokens at that layer, after those of ``layers`` and no deeper. Keys and values of the
+        first ``keep`` blocks are returned as contexts. A past is read where it lies, never copied. Raises `ValueError` for
+        an empty sequence, `JudgeError` for one longer than the model's context length.
         """
         offsets = np.cumsum([0, *map(len, sequences)])
         rows = [slice(a, b) for a, b in pairwise(offsets.tolist())]

@@ -50,7 +50,7 @@ def find_weights(path: Path | None = None) -> Path:
             return folder / FILE_NAME
     raise JudgeError(
         "The embedded judge's weights are not installed: run `pytest-persona model install`, or name a GGUF file of "
-        "SmolLM2 by its path (--persona-model PATH)."
+        "SmolLM2 by its path (--persona-model PATH, --model PATH on the console)."
     )
 
 

@@ -52,7 +52,8 @@ def container_of(head: bytes, *, known: Collection[str], table: bool) -> Contain
     objects = sum(line.lstrip().startswith(b'{"') for line in lines)
     if re.match(rb"\{(?![{%])", start) or objects > len(lines) / 2:
         return "json-lines"
-    header = [cell.strip() for cell in next(csv.reader([start.split(b"\n")[0].decode("utf-8", "replace")[:10_000]]))]
+    first = start.split(b"\n")[0].decode("utf-8", "replace")[:10_000]
+    header = [cell.strip() for cell in next(csv.reader([first.replace("\0", "")]))]  # Python 3.10 refuses NUL
     if table or (len(header) > 1 and any(name in known for name in header)):
         return "csv"
     return "text"

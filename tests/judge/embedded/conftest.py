@@ -72,9 +72,7 @@ def turns(text: str) -> tuple[Turn, ...]:
 
 
 def make_trait(name: str, marks: str, *, pairs: int = 12, domains: tuple[str, ...] = DOMAINS, **more: Any) -> Trait:
-    high, low = (
-        [f"{mark} {name} reply {i}" for i in range(pairs)] for mark in marks
-    )
+    high, low = ([f"{mark} {name} reply {i}" for i in range(pairs)] for mark in marks)
     return Trait(
         name=name, definition=f"what {name} is",
         high=Pole(summary=f"{marks[0]} it does"), low=Pole(summary=f"{marks[1]} it does not"),
@@ -118,13 +116,14 @@ def heads(library: tuple[Trait, ...], tmp_path_factory: pytest.TempPathFactory) 
         anchors = {t.name: anchor_behaviours(t, mode) for t in library}
         pairs = {name: states(found).reshape(len(domains), 2, -1) for name, (found, domains) in anchors.items()}
         spaces[mode] = fit_space(list(pairs.values()), states(neutral))
-        fitted[mode] = {
-            t.name: fit_trait(spaces[mode], pairs[t.name], anchors[t.name][1], t.sha256) for t in library
-        }
+        fitted[mode] = {t.name: fit_trait(spaces[mode], pairs[t.name], anchors[t.name][1], t.sha256) for t in library}
     asked = [f"do it {i}" + "?" * (i % 2) for i in range(24)]
     contexts = [Behaviour(role="shown", context=turns(text), reply="Yes") for text in asked]
     request = fit_request(
-        states(contexts, "request"), np.array(["?" in text for text in asked]), [DOMAINS[i // 2 % 4] for i in range(24)], LAYERS[1]
+        states(contexts, "request"),
+        np.array(["?" in text for text in asked]),
+        [DOMAINS[i // 2 % 4] for i in range(24)],
+        LAYERS[1],
     )
     reader.forget()
     return Heads(

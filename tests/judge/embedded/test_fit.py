@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_persona.judge.embedded.fit import auroc, fit_request, fit_space, fit_trait, held_out
+from pytest_persona.judge.embedded.fit import REQUEST_RATE, auroc, fit_request, fit_space, fit_trait, held_out
 from pytest_persona.judge.embedded.heads import Space
 
 WIDTH = 12
@@ -68,7 +68,9 @@ def test_aurocs_interval_covers_where_pairs_share_a_context() -> None:
 def test_a_pair_is_read_by_a_direction_that_never_saw_its_domain() -> None:
     rng, domains = np.random.default_rng(0), by_domain(40)
     states = anchors(rng, signal=0.0)
-    for i, domain in enumerate(domains):  # each domain has an axis of its own that gives the pole away there, and only there
+    for i, domain in enumerate(
+        domains
+    ):  # each domain has an axis of its own that gives the pole away there, and only there
         states[i, 0, int(domain[1:]) + 1] += 6.0
         states[i, 1, int(domain[1:]) + 1] -= 6.0
     blind = held_out(flat_space(), states, domains)
@@ -120,7 +122,9 @@ def test_a_blind_space_is_what_is_measured_in_and_not_what_is_read_with() -> Non
 
 def test_a_head_that_reads_worse_than_chance_reads_nothing_instead_of_the_reverse() -> None:
     states = 0.1 * np.random.default_rng(6).standard_normal((30, 2, WIDTH))
-    for i, domain in enumerate(by_domain(30, domains=3)):  # three directions in a plane: each is against the sum of the others
+    for i, domain in enumerate(
+        by_domain(30, domains=3)
+    ):  # three directions in a plane: each is against the sum of the others
         turn = 2.0 * np.pi * int(domain[1:]) / 3.0
         states[i, 0, :2] += np.cos(turn), np.sin(turn)
     space = flat_space()
@@ -147,7 +151,9 @@ def test_a_space_standardises_and_leaves_alone_what_does_not_vary() -> None:
 def test_directions_are_unit_vectors_and_turn_down_what_texts_differ_in_anyway() -> None:
     rng = np.random.default_rng(8)
     states = anchors(rng, pairs=200, signal=1.0)
-    states[:, :, 1] = 10.0 * rng.standard_normal((200, 1)) + 0.1 * states[:, :, 1]  # topic: shared by both replies of a pair
+    states[:, :, 1] = (
+        10.0 * rng.standard_normal((200, 1)) + 0.1 * states[:, :, 1]
+    )  # topic: shared by both replies of a pair
     states[:, 0, 2] += states[:, 0, 1] / 10.0
     space = fit_space([states], rng.standard_normal((20, WIDTH)))
     direction = fit_trait(space, states, by_domain(200), "0").project(space, np.eye(WIDTH))
@@ -178,3 +184,11 @@ def test_the_request_head_measures_chance_where_the_label_is_known_by_the_domain
             contexts[i, int(domain[1:])] += 3.0 if labels[i] else -3.0
         areas.append(fit_request(contexts, labels, domains, layer=0).auroc)
     assert np.mean(areas) < 0.65
+
+
+def test_requests_are_read_as_rare_as_they_are_outside_of_the_anchors() -> None:
+    rng = np.random.default_rng(11)
+    labels = np.arange(400) // 8 % 2 == 0  # in each domain every other one asks, and nothing tells which
+    contexts = rng.standard_normal((400, WIDTH))
+    head = fit_request(contexts, labels, by_domain(400), layer=0)
+    assert head.score(contexts).mean() == pytest.approx(REQUEST_RATE, abs=0.03)

@@ -15,6 +15,7 @@ from pytest_persona.judge.embedded import judge as module
 from pytest_persona.judge.embedded.heads import Heads
 from pytest_persona.judge.embedded.judge import EmbeddedJudge, anchor_behaviours
 from pytest_persona.judge.embedded.states import StateReader
+from pytest_persona.judge.lm import LanguageModel
 from pytest_persona.model.episodes import Behaviour, Turn
 from pytest_persona.model.traits import Trait
 from pytest_persona.model.verdicts import Qualification
@@ -59,7 +60,9 @@ def test_a_request_is_read_from_the_context_alone(judge: EmbeddedJudge, library:
     assert asked.expressed == pytest.approx(plain.expressed, abs=0.2)
 
 
-@pytest.mark.parametrize("behaviour", [reply("a + here", ""), reply("Be + kind", "why?", "sentence"), reply("+", "", "criterion")])
+@pytest.mark.parametrize(
+    "behaviour", [reply("a + here", ""), reply("Be + kind", "why?", "sentence"), reply("+", "", "criterion")]
+)
 def test_nothing_requests_a_reply_without_a_context_nor_a_statement(
     judge: EmbeddedJudge, library: tuple[Trait, ...], behaviour: Behaviour
 ) -> None:
@@ -70,7 +73,9 @@ def test_nothing_requests_a_reply_without_a_context_nor_a_statement(
 
 
 @pytest.mark.parametrize("text", ["", " \n\t "])
-def test_an_empty_reply_has_no_verdict_but_a_reason(judge: EmbeddedJudge, library: tuple[Trait, ...], text: str) -> None:
+def test_an_empty_reply_has_no_verdict_but_a_reason(
+    judge: EmbeddedJudge, library: tuple[Trait, ...], text: str
+) -> None:
     verdict = read_one(judge, reply(text), library[0])
     assert (verdict.expressed, verdict.reason) == (None, "empty")
 
@@ -80,13 +85,17 @@ def test_nothing_to_read_is_no_reading(judge: EmbeddedJudge, library: tuple[Trai
     assert judge.usage().questions == 0
 
 
-def test_statements_and_replies_are_read_side_by_side_in_their_order(judge: EmbeddedJudge, library: tuple[Trait, ...]) -> None:
+def test_statements_and_replies_are_read_side_by_side_in_their_order(
+    judge: EmbeddedJudge, library: tuple[Trait, ...]
+) -> None:
     mixed = [reply("a + here"), reply("Do + it", "", "sentence"), reply("a - there"), reply("Do - it", "", "criterion")]
     signs = [np.sign(v["alpha"].expressed) for v in judge.read(mixed, library, ignore)]
     assert signs == [1.0, 1.0, -1.0, -1.0]
 
 
-def test_the_library_is_known_without_reading_anything(judge: EmbeddedJudge, model: Any, library: tuple[Trait, ...]) -> None:
+def test_the_library_is_known_without_reading_anything(
+    judge: EmbeddedJudge, model: Any, library: tuple[Trait, ...]
+) -> None:
     known = judge.qualify(library)
     assert {name: q.qualified for name, q in known.items()} == {"alpha": True, "beta": True, "gamma": False}
     assert "below 0.80" in known["gamma"].reason
@@ -94,7 +103,9 @@ def test_the_library_is_known_without_reading_anything(judge: EmbeddedJudge, mod
     assert model.read == []
 
 
-def test_a_users_trait_of_eight_pairs_is_fitted_on_first_use_and_once(judge: EmbeddedJudge, model: Any, trait: Make) -> None:
+def test_a_users_trait_of_eight_pairs_is_fitted_on_first_use_and_once(
+    judge: EmbeddedJudge, model: Any, trait: Make
+) -> None:
     mine = trait("mine", "+-", pairs=8)
     (known,) = judge.qualify([mine]).values()
     assert (known.qualified, known.pairs) == (True, 8)
@@ -130,16 +141,19 @@ def test_too_few_statements_are_said_so(judge: EmbeddedJudge, trait: Make) -> No
     assert known.reason == "it has 1 statements a pole, where 8 are the least"
 
 
-def test_a_library_trait_whose_anchors_were_changed_is_fitted_anew(judge: EmbeddedJudge, model: Any, trait: Make) -> None:
+def test_a_library_trait_whose_anchors_were_changed_is_fitted_anew(
+    judge: EmbeddedJudge, model: Any, trait: Make
+) -> None:
     changed = trait("alpha", "*~")
     verdict = read_one(judge, reply("a * here"), changed)
     assert verdict.expressed > 0.5
     assert len(model.read) == 1 + 24
 
 
-def test_the_fingerprint_tells_heads_apart(heads: Heads, reader: Callable[..., StateReader]) -> None:
+def test_the_fingerprint_tells_heads_apart(heads: Heads, reader: Callable[..., StateReader], tmp_path: Path) -> None:
     def fingerprint(**changed: Any) -> str:
-        info = EmbeddedJudge(dataclasses.replace(heads, **changed), reader()).info
+        dataclasses.replace(heads, **changed).save(tmp_path / "heads.npz")
+        info = EmbeddedJudge(Heads.load(tmp_path / "heads.npz"), reader()).info
         assert (info.name, info.network) == ("embedded", False)
         return info.fingerprint
 
@@ -168,7 +182,9 @@ def test_the_panel_reads_its_trait_and_its_null_vectors_point_nowhere_on_average
     assert abs(nulls.mean()) < 0.2 * own.mean()
 
 
-def test_every_direction_of_the_panel_reads_zero_at_neutral_texts(judge: EmbeddedJudge, library: tuple[Trait, ...]) -> None:
+def test_every_direction_of_the_panel_reads_zero_at_neutral_texts(
+    judge: EmbeddedJudge, library: tuple[Trait, ...]
+) -> None:
     neutral = [reply(f"neutral {i}", f"ask {i}") for i in range(20)]  # those that the heads were fitted with
     own, nulls = judge.panel(neutral, library[0])
     assert own.mean() == pytest.approx(0.0, abs=1e-3)
@@ -233,7 +249,7 @@ def opened(heads: Heads, model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyP
         model.options = options
         return model
 
-    monkeypatch.setattr(module.LanguageModel, "load", load)
+    monkeypatch.setattr(LanguageModel, "load", load)
 
     def make(**more: Any) -> EmbeddedJudge:
         return EmbeddedJudge.open(Settings(root=tmp_path, **{"model": "weights.gguf", **more}))

@@ -32,7 +32,9 @@ def ignore(count: int) -> None:
     pass
 
 
-def test_states_are_those_of_reply_and_context_and_requests_those_of_context_and_opening(reader: Make, model: Any) -> None:
+def test_states_are_those_of_reply_and_context_and_requests_those_of_context_and_opening(
+    reader: Make, model: Any
+) -> None:
     (read,) = reader().read(behaviours(1), ignore)
     assert read.state.dtype == read.request.dtype == np.float16
     assert read.state.shape == read.request.shape == (12,)
@@ -96,7 +98,9 @@ def test_many_replies_to_one_context_are_kept_in_small_batches(reader: Make, mod
 
 
 @pytest.mark.parametrize("after", [10, 64, 90])
-def test_an_interrupt_keeps_what_was_read_and_the_next_run_reads_only_the_rest(reader: Make, model: Any, after: int) -> None:
+def test_an_interrupt_keeps_what_was_read_and_the_next_run_reads_only_the_rest(
+    reader: Make, model: Any, after: int
+) -> None:
     model.interrupt_after = after
     with pytest.raises(KeyboardInterrupt):
         reader().read(behaviours(100), ignore)
