@@ -1,4 +1,4 @@
-"""The rows of :data:`pytest_persona.settings.OPTIONS` as arguments of a command."""
+"""The rows of :data:`pytest_persona.options.OPTIONS` as arguments of a command."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Collection
 from pathlib import Path
 
-from pytest_persona.settings import OPTIONS, Option, Settings, settings_from
+from pytest_persona.options import OPTIONS, Option
+from pytest_persona.settings import Settings, settings_from
 
 __all__ = ["add_plugin", "add_settings", "settings_of"]
 

@@ -1,15 +1,18 @@
-"""The rows of :data:`pytest_persona.settings.OPTIONS` as options and ini keys of pytest."""
+"""The rows of :data:`pytest_persona.options.OPTIONS` as options and ini keys of pytest."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_persona.errors import SettingsError
-from pytest_persona.settings import OPTIONS, Option, Settings, settings_from
+from pytest_persona.options import OPTIONS, Option
 
-__all__ = ["PREFIX", "add_options", "ini_key", "settings_of"]
+if TYPE_CHECKING:
+    from pytest_persona.settings import Settings
+
+__all__ = ["PREFIX", "add_options", "any_given", "ini_key", "settings_of"]
 
 PREFIX = "--persona-"
 
@@ -35,14 +38,20 @@ def add_options(parser: pytest.Parser) -> None:
             parser.addini(ini_key(option), option.help, type=kind, default=[] if option.many else None)  # type: ignore[arg-type]
 
 
-def settings_of(config: pytest.Config) -> Settings:
-    """The options in force, the command line before the ini file; raises UsageError."""
+def settings_of(config: pytest.Config, *, run: str = "") -> Settings:
+    """The options in force, the command line before the ini file; raises UsageError. ``run`` as in ``Settings.run``."""
+    from pytest_persona.settings import settings_from
+
     try:
-        return settings_from(
-            {option.name: _value(config, option) for option in OPTIONS}, root=config.rootpath, prefix=PREFIX
-        )
+        given = {option.name: _value(config, option) for option in OPTIONS}
+        return settings_from(given, root=config.rootpath, prefix=PREFIX, run=run)
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def any_given(config: pytest.Config) -> bool:
+    """Whether the command line or the ini file sets any option, so that it must be checked at once."""
+    return any(_value(config, option) not in (None, False, "") for option in OPTIONS)
 
 
 def _dest(option: Option) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from pytest_persona.plugin.options import settings_of
+from pytest_persona.plugin.options import any_given, settings_of
 
 if TYPE_CHECKING:
     from pytest_persona.engine import Engine
@@ -38,9 +38,8 @@ class Run:
 
     key: ClassVar[pytest.StashKey[Run]] = pytest.StashKey()
 
-    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+    def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.settings = settings
         self.records: dict[str, dict[str, Any]] = {}
         """By audit key, what this process made or read."""
         self.sent: set[str] = set()
@@ -51,15 +50,18 @@ class Run:
         """Documents that could not be written, in words."""
         self._profiles: dict[str, Profile] = {}
         self._engine: Engine | None = None
-        self._folder: RunFolder | None = None
-        shared = getattr(config, "workerinput", {}).get("persona_run")
-        if shared is not None:
-            self._folder = self._open(shared)
+        self._name: str = getattr(config, "workerinput", {}).get("persona_run", "")
+        """What the run's workers are told that it is called; empty where there are none."""
 
     @property
     def is_worker(self) -> bool:
         """Whether another process shows what this one finds."""
         return hasattr(self.config, "workerinput")
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The options in force; an unrelated run never makes them."""
+        return settings_of(self.config, run=self._name)
 
     @cached_property
     def engine(self) -> Engine:
@@ -95,9 +97,8 @@ class Run:
         """Name the folder in which workers share audits; called where the workers are started."""
         import uuid
 
-        if self._folder is None:
-            self._folder = self._open(uuid.uuid4().hex)
-        return self._folder.path.name
+        self._name = self._name or uuid.uuid4().hex
+        return self._name
 
     def close(self) -> None:
         """Release the judge; where the run was started, remove what workers shared."""
@@ -106,10 +107,12 @@ class Run:
         if self._folder is not None and not self.is_worker:
             self._folder.remove()
 
-    def _open(self, name: str) -> RunFolder:
+    @cached_property
+    def _folder(self) -> RunFolder | None:
+        """Where workers share audits; None where there are none."""
         from pytest_persona.plugin.shared import RunFolder
 
-        return RunFolder(self.settings.root / self.settings.cache / "runs" / name)
+        return RunFolder(self.settings.root / self.settings.cache / "runs" / self._name) if self._name else None
 
     def _once(self, key: str, spec: AuditSpec) -> dict[str, Any]:
         from pytest_persona.plugin.shared import record_of
@@ -129,7 +132,9 @@ class Run:
 
 def start(config: pytest.Config) -> Run:
     """Begin the run of this process; raises UsageError for an option that cannot be used."""
-    config.stash[Run.key] = run = Run(config, settings_of(config))
+    config.stash[Run.key] = run = Run(config)
+    if any_given(config):
+        _ = run.settings
     return run
 
 

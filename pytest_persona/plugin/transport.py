@@ -112,7 +112,8 @@ def check_destinations(run: Run) -> None:
 
 
 def _targets(run: Run) -> list[tuple[str, str]]:
-    wanted = (("json", run.settings.json), ("rows", run.settings.rows))
+    given = run.config.getoption("persona_json"), run.config.getoption("persona_rows")
+    wanted = zip(("json", "rows"), given, strict=True)
     return [(option, target) for option, target in wanted if target is not None]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import pytest_persona
 from pytest_persona.cli import main, parser
-from pytest_persona.settings import OPTIONS
+from pytest_persona.options import OPTIONS
 
 ROOT = Path(pytest_persona.__file__).parents[1]
 HEAVY = {"numpy", "scipy", "yaml", "jsonschema", "pluggy", "pytest", "_pytest", "sqlite3", "rich", "importlib.metadata"}

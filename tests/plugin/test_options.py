@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_persona.settings import OPTIONS
+from pytest_persona.options import OPTIONS
 
 AUDIT = """
     import pytest

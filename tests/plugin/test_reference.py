@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pytest_persona import hookspecs
+from pytest_persona.options import OPTIONS, Option
 from pytest_persona.plugin import fixtures, marker, options
-from pytest_persona.settings import OPTIONS, Option
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 GENERATED = re.compile(

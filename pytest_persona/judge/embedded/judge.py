@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -64,7 +63,7 @@ class EmbeddedJudge:
             )
 
         store = Store(settings.root / settings.cache / "readings.sqlite")
-        run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+        run = settings.run or uuid.uuid4().hex
         return cls(heads, StateReader(store, load, sha256, (heads.layer, heads.request.layer), run))
 
     @property

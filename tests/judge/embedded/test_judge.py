@@ -270,20 +270,17 @@ def test_opening_reads_no_weights_until_they_are_needed_and_then_no_more_layers_
 
 
 def test_workers_of_one_run_count_each_others_readings_as_this_runs(
-    opened: Callable[..., EmbeddedJudge], library: tuple[Trait, ...], monkeypatch: pytest.MonkeyPatch
+    opened: Callable[..., EmbeddedJudge], library: tuple[Trait, ...]
 ) -> None:
-    def cached() -> int:
-        judge = opened()
+    def cached(run: str) -> int:
+        judge = opened(run=run)
         read_one(judge, reply("a + here"), library[0])
         judge.close()
         return judge.usage().cached
 
-    monkeypatch.setenv("PYTEST_XDIST_TESTRUNUID", "run-1")
-    assert [cached(), cached()] == [0, 0]
-    monkeypatch.setenv("PYTEST_XDIST_TESTRUNUID", "run-2")
-    assert cached() == 1
-    monkeypatch.delenv("PYTEST_XDIST_TESTRUNUID")
-    assert cached() == 1
+    assert [cached("run-1"), cached("run-1")] == [0, 0]
+    assert cached("run-2") == 1
+    assert cached("") == 1
 
 
 def test_other_weights_than_the_heads_were_fitted_for_are_refused(
