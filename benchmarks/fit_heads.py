@@ -31,6 +31,8 @@ from pytest_persona.model.traits import Trait
 LAYERS = (12, 14, 16, 18, 20, 22)
 LAYER = 20
 REQUEST_LAYER = 18
+SIGN = {"high": 1.0, "none": 1.0, "low": -1.0}
+"""Towards the bad."""
 MODES: tuple[Mode, ...] = ("reply", "statement")
 States = NDArray[np.float16]
 
@@ -90,10 +92,15 @@ def fit_mode(
     midway = np.concatenate([both.mean(axis=1) for both in pairs.values()])
     neutral = _first(states["neutral"][:, index]) if mode == "reply" else midway
     space = fit_space(list(pairs.values()), neutral)
+    placed = {name: space.place(both.reshape(-1, both.shape[-1])).reshape(both.shape) for name, both in pairs.items()}
+    towards_bad = {t.name: SIGN[t.unwanted] * (placed[t.name][:, 0] - placed[t.name][:, 1]) for t in traits}
     heads = {}
     for trait in traits:
         blind = fit_space([both for name, both in pairs.items() if name != trait.name], neutral)
-        heads[trait.name] = fit_trait(space, pairs[trait.name], domains[trait.name], trait.sha256, blind=blind)
+        valence = space.valence([towards_bad[other.name] for other in traits if other is not trait])
+        heads[trait.name] = fit_trait(
+            space, pairs[trait.name], domains[trait.name], trait.sha256, valence=valence, blind=blind
+        )
     return space, heads
 
 
@@ -142,7 +149,7 @@ def main() -> None:
         layer=LAYER,
         spaces=spaces,
         traits=heads,
-        signs={trait.name: -1.0 if trait.unwanted == "low" else 1.0 for trait in traits},
+        signs={trait.name: SIGN[trait.unwanted] for trait in traits},
         request=fit_requests(states, REQUEST_LAYER),
     )
     HEADS.parent.mkdir(exist_ok=True)

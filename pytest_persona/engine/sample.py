@@ -208,19 +208,12 @@ class Sample:
             plan, values, level=decision.shift.level, method=self.settings.interval, seed=self.settings.seed
         )
 
-    @cached_property
-    def _valence(self) -> NDArray[np.float64] | None:
-        if self._controls is None or not len(self._asked):
-            return None
-        return self._spread(self._controls.valence([self._behaviours[i] for i in self._asked]))
-
     def _nuisance(self, trait: Trait, plan: Design, values: NDArray[np.float64]) -> Nuisance:
-        if self._controls is not None:
-            valence = self._valence
-        else:
-            others = [self._column(t.name, "implied") * _sign(t) for t in self.traits if t is not trait]
-            valence = nuisance.valence_factor(others)
-        return nuisance.shares(plan, values, self.episodes, valence)
+        if self._controls is not None and len(self._asked):
+            before, part = self._controls.valence([self._behaviours[i] for i in self._asked], trait)
+            return nuisance.shares(plan, values, self.episodes, None, (self._spread(before), self._spread(part)))
+        others = [self._column(t.name, "implied") * _sign(t) for t in self.traits if t is not trait]
+        return nuisance.shares(plan, values, self.episodes, nuisance.valence_factor(others))
 
     def _notes(self, early: bool) -> Iterator[str]:
         if early:

@@ -23,9 +23,18 @@ _NOISE = 2.0
 _FLAT = 1e-9
 
 
-def shares(design: Design, values: Floats, episodes: Sequence[Episode], valence: Floats | None) -> Nuisance:
+def shares(
+    design: Design,
+    values: Floats,
+    episodes: Sequence[Episode],
+    valence: Floats | None,
+    taken_out: tuple[Floats, Floats] | None = None,
+) -> Nuisance:
     """Shares of the shift that go with log reply length and with valence; ``valence`` is (n,) over the behaviours or
     None.
+
+    A judge that takes valence out of its readings gives ``taken_out`` instead: (n,) readings before, and the part of them
+    that was taken; the share is then the part's shift in the shift before.
 
     Values are regressed on the units' own contrast in the nuisance, the intercept kept; the share is slope x mean
     contrast / shift. It says what goes together, not what causes what, and may lie outside [0, 1]. Contrasts and
@@ -37,12 +46,16 @@ def shares(design: Design, values: Floats, episodes: Sequence[Episode], valence:
     lengths = np.array([math.log1p(len(b.reply)) for episode in episodes for b in episode.behaviours])
     length = _share(values, design.values(lengths))
     of_valence = None if valence is None else _share(values, design.values(valence))
+    if taken_out is not None:
+        before, part = (float(design.values(column).mean()) for column in taken_out)
+        of_valence = part / before if abs(before) > _FLAT else None
     reasons = []
     if length is None:
         reasons.append("replies do not differ in length")
     if of_valence is None:
-        reasons.append("valence was not measured" if valence is None else "replies do not differ in valence")
-    return Nuisance(length=length, valence=of_valence, reason="; ".join(reasons))
+        unmeasured = valence is None and taken_out is None
+        reasons.append("valence was not measured" if unmeasured else "replies do not differ in valence")
+    return Nuisance(length=length, valence=of_valence, taken_out=taken_out is not None, reason="; ".join(reasons))
 
 
 def valence_factor(columns: Sequence[Floats]) -> Floats | None:

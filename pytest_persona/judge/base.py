@@ -53,8 +53,8 @@ class Controls(Protocol):
     def panel(self, behaviours: Sequence[Behaviour], trait: Trait) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(n,) linear readings along the trait's direction, and (n, vectors) along null vectors, in the same units."""
 
-    def valence(self, behaviours: Sequence[Behaviour]) -> NDArray[np.float64]:
-        """(n,) readings along what all traits share: the general good/bad factor, high where it is bad."""
+    def valence(self, behaviours: Sequence[Behaviour], trait: Trait) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(n,) readings of a trait before the general good/bad factor was taken out, and (n,) what was taken."""
 
 
 JudgeFactory = Callable[["Settings"], Any]

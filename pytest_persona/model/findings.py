@@ -70,6 +70,8 @@ class Nuisance:
     """Share of the shift that goes with log reply length; 1 is all of it, negative against it."""
     valence: float | None = None
     """Share of the shift that goes with the general good/bad factor of the other traits."""
+    taken_out: bool = False
+    """Whether the judge took that factor out of its reading: then the share is of the shift as it was before."""
     reason: str = ""
     """Why one of them is None; empty where none is."""
 

@@ -110,9 +110,11 @@ class Run:
     @cached_property
     def _folder(self) -> RunFolder | None:
         """Where workers share audits; None where there are none."""
+        if not self._name:
+            return None
         from pytest_persona.plugin.shared import RunFolder
 
-        return RunFolder(self.settings.root / self.settings.cache / "runs" / self._name) if self._name else None
+        return RunFolder(self.settings.root / self.settings.cache / "runs" / self._name)
 
     def _once(self, key: str, spec: AuditSpec) -> dict[str, Any]:
         from pytest_persona.plugin.shared import record_of

@@ -186,10 +186,13 @@ def _caveats(finding: Finding) -> Iterator[str]:
     asked = finding.requested.value
     if asked is not None and asked > _REQUESTED_FROM:
         yield f"{asked:.0%} requested by the contexts; before requests are discounted {estimate(finding.expressed)}"
-    shares = (("reply length", finding.nuisance.length), ("the general good/bad factor", finding.nuisance.valence))
-    for what, share in shares:
+    nuisance = finding.nuisance
+    for what, share in (("reply length", nuisance.length), ("the general good/bad factor", nuisance.valence)):
         if share is not None and share > _SHARE_FROM:
-            yield f"{share:.0%} of the shift goes with {what}"
+            if share is nuisance.valence and nuisance.taken_out:
+                yield f"{what}, {share:.0%} of the shift as first read, was taken out"
+            else:
+                yield f"{share:.0%} of the shift goes with {what}"
 
 
 def _rivals(finding: Finding) -> Iterator[str]:

@@ -77,9 +77,10 @@ class Controlled(Plain):
         sides = np.array([1.0 if b.role == "chosen" else -1.0 for b in behaviours])[:, None]
         return np.array(own), self.spread * sides * np.random.default_rng(0).standard_normal(400)
 
-    def valence(self, behaviours: Sequence[Behaviour]) -> np.ndarray:
+    def valence(self, behaviours: Sequence[Behaviour], trait: Trait) -> tuple[np.ndarray, np.ndarray]:
         self.looked_at |= set(behaviours)
-        return np.array([float(len(b.reply)) for b in behaviours])
+        whole = np.array([float(len(b.reply)) for b in behaviours])
+        return whole, 0.6 * whole
 
 
 class Offers:

@@ -156,9 +156,9 @@ def test_valence_comes_from_the_judge_or_from_the_other_traits(
         rows.append({"prompt": f"q {i}", "chosen": f"{chosen} ({i})" + "!" * int(40 * bad), "rejected": f"plain ({i})"})
     traits = [trait(name, unwanted="low" if name == "d" else "high") for name in names]
     by_traits = run(rows, traits=names, define=traits).profile["candour"].nuisance
-    assert by_traits.valence == pytest.approx(1.0, abs=0.05)
+    assert (by_traits.valence, by_traits.taken_out) == (pytest.approx(1.0, abs=0.05), False)
     by_judge = run(rows, by=controlled, traits=["candour"]).profile["candour"].nuisance
-    assert by_judge.valence is not None and by_judge.valence > 0.5
+    assert (by_judge.valence, by_judge.taken_out) == (pytest.approx(0.6), True)
     alone = run(rows, traits=["candour"]).profile["candour"].nuisance
     assert alone.valence is None
     assert "valence was not measured" in alone.reason

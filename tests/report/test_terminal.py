@@ -97,6 +97,9 @@ def test_shares_of_nuisance_are_said_above_three_tenths(profile: Make, finding: 
     assert "62% of the shift goes with the general good/bad factor" in shown(
         profile(finding(nuisance=Nuisance(valence=0.62, reason="too few groups")))
     )
+    assert "the general good/bad factor, 62% of the shift as first read, was taken out" in shown(
+        profile(finding(nuisance=Nuisance(valence=0.62, taken_out=True)))
+    )
 
 
 def test_rivals_are_named_where_they_shift_further_largest_first(profile: Make, finding: Make, shift: Make) -> None:

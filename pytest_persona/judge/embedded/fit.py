@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ def fit_space(states: Sequence[NDArray[Any]], neutral: NDArray[Any]) -> Space:
     return Space(mean=mean, scale=scale, whiten=(whiten + whiten.T) / 2, neutral=placed)
 
 
-def held_out(space: Space, placed: Floats, domains: Sequence[str]) -> Floats:
+def held_out(space: Space, placed: Floats, domains: Sequence[str], valence: Floats | None = None) -> Floats:
     """(pairs, 2) projections of (pairs, 2, width) placed anchors, each on a direction that never saw the pair's domain.
 
     With fewer than three domains each pair is left out by itself.
@@ -69,27 +70,38 @@ def held_out(space: Space, placed: Floats, domains: Sequence[str]) -> Floats:
     scores = np.empty(placed.shape[:2])
     for fold in sorted(set(folds)):
         test = folds == fold
-        direction = space.directions(differences[~test], np.ones((1, int((~test).sum()))))[0]
+        direction = space.directions(differences[~test], np.ones((1, int((~test).sum()))), valence)[0]
         scores[test] = placed[test] @ direction
     return scores
 
 
 def fit_trait(
-    space: Space, states: NDArray[Any], domains: Sequence[str], trait_sha256: str, *, blind: Space | None = None
+    space: Space,
+    states: NDArray[Any],
+    domains: Sequence[str],
+    trait_sha256: str,
+    *,
+    valence: Floats | None = None,
+    blind: Space | None = None,
 ) -> TraitHead:
     """The head of a trait from (pairs, 2, width) raw states of its anchors (high, low) and their domains.
 
-    ``blind`` is the space fitted without this trait, for measuring: a covariance that has seen the held-out pairs flatters
-    (by 0.05 in AUROC on this library). A trait of the user's is in no space, so ``space`` is blind to it already.
+    ``valence`` is what the other traits share, to be taken out. ``blind`` is the space fitted without this trait, for measuring:
+    a covariance that has seen the held-out pairs flatters. A trait of the user's is in no space, so ``space`` is blind to it
+    already.
     """
+    taken_out = np.zeros(states.shape[-1]) if valence is None else valence
     judged = blind or space
-    scores = held_out(judged, judged.place(states.reshape(-1, states.shape[-1])).reshape(states.shape), domains)
+    scores = held_out(
+        judged, judged.place(states.reshape(-1, states.shape[-1])).reshape(states.shape), domains, taken_out
+    )
     placed = space.place(states.reshape(-1, states.shape[-1])).reshape(states.shape)
     area, low, high = auroc(scores[:, 0], scores[:, 1])
-    slope = _slope(scores)
+    differences = placed[:, 0] - placed[:, 1]
     head = TraitHead(
-        differences=placed[:, 0] - placed[:, 1],
-        slope=slope,
+        differences=differences,
+        valence=taken_out,
+        slope=_slope(scores),
         zero=0.0,
         auroc=area,
         low=low,
@@ -98,16 +110,8 @@ def fit_trait(
     )
     neutral = head.project(space, space.neutral)
     reach = float(np.abs(neutral).max()) + 1.0
-    zero = float(brentq(lambda z: float((2 * expit(slope * (neutral - z)) - 1).mean()), -reach, reach))
-    return TraitHead(
-        differences=head.differences,
-        slope=slope,
-        zero=zero,
-        auroc=area,
-        low=low,
-        high=high,
-        trait_sha256=trait_sha256,
-    )
+    zero = brentq(lambda z: float(replace(head, zero=z).score(neutral).mean()), -reach, reach) if head.slope else 0.0
+    return replace(head, zero=float(zero))
 
 
 def _slope(scores: Floats) -> float:

@@ -1,8 +1,9 @@
 """Directions of traits in the hidden states of a language model: plain data, and what they read.
 
-A trait's direction is its persona vector (Chen et al. 2025, arXiv 2507.21509), the mean difference of its matched pairs, with what any
-two texts differ in anyway turned down: W (mean of high - low), W the inverse of the shrunk covariance of anchors about their
-poles' means (Fisher 1936). It stays linear in the pairs, so that null vectors are the same thing with random signs.
+A trait's direction is its persona vector (Chen et al. 2025, arXiv 2507.21509), the mean difference of its matched pairs, with
+what any two texts differ in anyway turned down: W (mean of high - low), W the inverse of the shrunk covariance of anchors about
+their poles' means (Fisher 1936). What it has in common with all other traits, a general good/bad direction, is taken out. It
+stays linear in the pairs, so that null vectors are the same thing with random signs.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import io
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -46,11 +47,26 @@ class Space:
         placed: Floats = (np.asarray(states, np.float64) - self.mean) / self.scale
         return placed
 
-    def directions(self, differences: Floats, signs: Floats) -> Floats:
-        """(k, width) unit vectors from (pairs, width) differences, one for each row of (k, pairs) signs."""
+    def directions(self, differences: Floats, signs: Floats, valence: Floats | None = None) -> Floats:
+        """(k, width) unit vectors from (pairs, width) differences, one for each row of (k, pairs) signs.
+
+        They are orthogonal to ``valence``, a (width,) unit vector.
+        """
         vectors: Floats = (signs @ differences) @ self.whiten
+        if valence is not None:
+            vectors -= np.outer(vectors @ valence, valence)
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         return vectors
+
+    def valence(self, differences: Sequence[Floats]) -> Floats:
+        """(width,) unit vector of what traits share: the mean of their directions, from each one's (pairs, width) differences.
+
+        Differences are to point to the bad: high minus low where high is unwanted.
+        """
+        means = np.stack([pairs.mean(axis=0) for pairs in differences])
+        total: Floats = self.directions(means, np.eye(len(means))).sum(axis=0)
+        total /= np.linalg.norm(total)
+        return total
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +75,8 @@ class TraitHead:
 
     differences: Floats
     """(pairs, width): standardised high minus low of each matched pair."""
+    valence: Floats
+    """(width,) unit vector of what the other traits share, which is taken out of this one's direction."""
     slope: float
     zero: float
     """Score = 2 sigma(slope (projection - zero)) - 1: 0 on neutral texts on average."""
@@ -69,7 +87,8 @@ class TraitHead:
 
     def project(self, space: Space, placed: Floats) -> Floats:
         """(n,) projections of placed states on the trait's direction."""
-        projections: Floats = placed @ space.directions(self.differences, np.ones((1, len(self.differences))))[0]
+        signs = np.ones((1, len(self.differences)))
+        projections: Floats = placed @ space.directions(self.differences, signs, self.valence)[0]
         return projections
 
     def score(self, projections: Floats) -> Floats:
@@ -82,7 +101,7 @@ class TraitHead:
         # Seeded by the trait's content: the same on every machine, and not the same signs for every trait.
         rng = np.random.default_rng(zlib.crc32(self.trait_sha256.encode()))
         signs = rng.choice([-1.0, 1.0], size=(NULL_VECTORS, len(self.differences)))
-        projections: Floats = placed @ space.directions(self.differences, signs).T
+        projections: Floats = placed @ space.directions(self.differences, signs, self.valence).T
         return projections
 
     @property
@@ -139,10 +158,8 @@ class Heads:
 
     def valence(self, mode: Mode) -> Floats:
         """(width,) unit vector of what all traits share: their mean direction, towards the bad."""
-        means = [self.signs[name] * head.differences.mean(axis=0) for name, head in sorted(self.traits[mode].items())]
-        total: Floats = self.spaces[mode].directions(np.stack(means), np.eye(len(means))).sum(axis=0)
-        total /= np.linalg.norm(total)
-        return total
+        heads = sorted(self.traits[mode].items())
+        return self.spaces[mode].valence([self.signs[name] * head.differences for name, head in heads])
 
     def save(self, path: Path) -> None:
         """Write plain arrays and JSON (.npz without pickle), byte for byte the same for the same heads."""
@@ -163,6 +180,7 @@ class Heads:
                 )
             for name, head in sorted(self.traits[mode].items()):
                 arrays[f"{mode}.trait.{name}"] = head.differences.astype(np.float16)
+                arrays[f"{mode}.valence.{name}"] = head.valence.astype(np.float32)
                 meta["traits"].setdefault(mode, {})[name] = {
                     key: getattr(head, key) for key in ("slope", "zero", "auroc", "low", "high", "trait_sha256")
                 }
@@ -184,7 +202,11 @@ class Heads:
             spaces = {mode: _space(arrays, mode) for mode in meta["traits"]}
             traits = {
                 mode: {
-                    name: TraitHead(differences=arrays[f"{mode}.trait.{name}"].astype(np.float64), **values)
+                    name: TraitHead(
+                        differences=arrays[f"{mode}.trait.{name}"].astype(np.float64),
+                        valence=arrays[f"{mode}.valence.{name}"].astype(np.float64),
+                        **values,
+                    )
                     for name, values in heads.items()
                 }
                 for mode, heads in meta["traits"].items()

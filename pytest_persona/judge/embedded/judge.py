@@ -37,7 +37,7 @@ class EmbeddedJudge:
         self._reader = reader
         self._found: dict[tuple[Trait, Mode], TraitHead | Qualification] = {}
         self._usage = Usage()
-        self._valence: dict[Mode, Floats] = {}
+        self._valences: dict[Mode, Floats] = {}
         fingerprint = digest("embedded", heads.weights_sha256, FRAME_VERSION, heads.sha256)
         self.info = JudgeInfo(
             name="embedded", fingerprint=fingerprint, network=False, model="SmolLM2-135M-Instruct.Q4_1"
@@ -122,13 +122,14 @@ class EmbeddedJudge:
         placed = placed - space.neutral.mean(axis=0)
         return head.project(space, placed), head.nulls(space, placed)
 
-    def valence(self, behaviours: Sequence[Behaviour]) -> Floats:
+    def valence(self, behaviours: Sequence[Behaviour], trait: Trait) -> tuple[Floats, Floats]:
         """See :meth:`pytest_persona.judge.base.Controls.valence`."""
         mode, placed = self._placed(behaviours)
-        if mode not in self._valence:
-            self._valence[mode] = self.heads.valence(mode)
-        scores: Floats = placed @ self._valence[mode]
-        return scores
+        head = self._head(trait, mode)
+        if isinstance(head, Qualification):
+            return np.zeros(len(behaviours)), np.zeros(len(behaviours))
+        whole = self.heads.spaces[mode].directions(head.differences, np.ones((1, len(head.differences))))[0]
+        return placed @ whole, (whole @ head.valence) * (placed @ head.valence)
 
     def states(self, behaviours: Sequence[Behaviour]) -> list[Read]:
         """The hidden states behind the readings, for benchmarks and heads of one's own."""
@@ -149,6 +150,11 @@ class EmbeddedJudge:
     def close(self) -> None:
         """Release the weights and the cache; may be called twice."""
         self._reader.forget()
+
+    def _valence(self, mode: Mode) -> Floats:
+        if mode not in self._valences:
+            self._valences[mode] = self.heads.valence(mode)
+        return self._valences[mode]
 
     def _placed(self, behaviours: Sequence[Behaviour]) -> tuple[Mode, Floats]:
         mode: Mode = "statement" if behaviours and behaviours[0].is_statement else "reply"
@@ -177,7 +183,7 @@ class EmbeddedJudge:
 
         reads = self.states(behaviours)
         states = np.stack([read.state for read in reads]).reshape(len(domains), 2, -1)
-        return fit_trait(self.heads.spaces[mode], states, domains, trait.sha256)
+        return fit_trait(self.heads.spaces[mode], states, domains, trait.sha256, valence=self._valence(mode))
 
 
 def anchor_behaviours(trait: Trait, mode: Mode) -> tuple[list[Behaviour], list[str]]:

@@ -98,7 +98,7 @@ def test_neutral_texts_read_zero_on_average(heads: Heads) -> None:
 )
 def test_scores_lie_in_range_and_never_fall_as_the_projection_rises(xs: list[float], slope: float, zero: float) -> None:
     head = TraitHead(
-        differences=np.zeros((1, 1)), slope=slope, zero=zero, auroc=1.0, low=1.0, high=1.0, trait_sha256=""
+        differences=np.zeros((1, 1)), valence=np.zeros(1), slope=slope, zero=zero, auroc=1.0, low=1.0, high=1.0, trait_sha256=""
     )  # fmt: skip
     scores = head.score(np.array(xs))
     assert (np.diff(scores) >= 0).all()

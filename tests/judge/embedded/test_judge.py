@@ -48,8 +48,8 @@ def test_one_pass_serves_all_traits_and_all_questions_about_them(
 ) -> None:
     behaviours = [reply(f"a + here {i}") for i in range(10)]
     judge.read(behaviours, library, ignore)
-    judge.valence(behaviours)
     for trait in library:
+        judge.valence(behaviours, trait)
         judge.panel(behaviours, trait)
     assert len(model.read) == 10
 
@@ -197,8 +197,34 @@ def test_the_panel_of_statements_is_that_of_their_own_space(judge: EmbeddedJudge
 
 
 def test_valence_is_high_where_it_is_bad(judge: EmbeddedJudge) -> None:
-    bad, good = judge.valence([reply("a + and * here"), reply("a - and ~ here")])  # beta is unwanted at its low pole
+    bad, good = (
+        judge.heads.valence("reply")
+        @ judge.heads.spaces["reply"]
+        .place(np.stack([r.state for r in judge.states([reply("a + and * here"), reply("a - and ~ here")])]))
+        .T
+    )  # beta is unwanted at its low pole
     assert bad > good
+
+
+def test_what_was_taken_out_is_the_part_of_the_reading_that_lies_along_valence(
+    heads: Heads, reader: Callable[..., StateReader], library: tuple[Trait, ...]
+) -> None:
+    trait = library[0]
+    # As if the other traits pointed half along this one.
+    shared = heads.valence("reply")
+    head = dataclasses.replace(heads.traits["reply"][trait.name], valence=shared)
+    traits = {**heads.traits, "reply": {**heads.traits["reply"], trait.name: head}}
+    judge = EmbeddedJudge(dataclasses.replace(heads, traits=traits), reader("one"))
+    behaviours = [reply("a + and * here"), reply("a - and ~ here"), reply("a + here")]
+    before, part = judge.valence(behaviours, trait)
+    left, _ = judge.panel(behaviours, trait)
+    assert np.abs(part).max() > 0.01
+    # What remains is what the head reads, but for its unit length and its zero.
+    remaining = before - part
+    assert (remaining[0] - remaining[1]) / (remaining[0] - remaining[2]) == pytest.approx(
+        (left[0] - left[1]) / (left[0] - left[2])
+    )
+    judge.close()
 
 
 def test_usage_counts_questions_tokens_cuts_and_what_was_kept(
