@@ -47,6 +47,8 @@ class Receiver:
 
 def publish(session: pytest.Session, run: Run) -> None:
     """Show each profile to the hooks once and write the files; one that cannot be written ends the run as a usage error."""
+    if not run.received and not _targets(run):
+        return
     from pytest_persona.report.documents import write_document
 
     for profile in _profiles(run):
