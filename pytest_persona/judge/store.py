@@ -71,6 +71,11 @@ class Store:
             self._db.close()
             self._db = None
 
+    def __del__(self) -> None:
+        # Python 3.13 warns of a connection that is dropped without having been closed.
+        if hasattr(self, "_db"):
+            self.close()
+
     def _mend(self, error: Exception) -> None:
         """Begin a damaged file anew; what hinders us otherwise (a full disk, a lock) is said and lived with."""
         self.problem = f"readings are not kept: {error}"
