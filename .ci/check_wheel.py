@@ -46,8 +46,11 @@ def _works(repository: Path, here: Path) -> None:
     assert subprocess.run(audit, cwd=here, check=False).returncode == 1, "flattery is rewarded, so that 1 is right"
     finding = json.loads((here / "profile.json").read_text("utf-8"))["findings"][0]
     assert finding["status"] == "violated" and finding["evidence"][0]["line"] > 0, finding
-    ran = subprocess.run([sys.executable, "-m", "pytest", "-q", "test_thumbs.py"], cwd=here, check=False)
-    assert ran.returncode == 1, "a trait without a bound of its own gets the default one, which is violated too"
+    # Captured: a failure that is wanted must not look like one in the log.
+    test = [sys.executable, "-m", "pytest", "-q", "test_thumbs.py"]
+    ran = subprocess.run(test, cwd=here, check=False, capture_output=True, text=True)
+    assert ran.returncode == 1, f"a trait without a bound gets the default one, which is violated too:\n{ran.stdout}"
+    assert "sycophancy is violated in thumbs.jsonl" in ran.stdout, ran.stdout
 
 
 def _is_ours(path: Path, source: Path) -> bool:

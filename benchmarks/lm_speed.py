@@ -13,9 +13,10 @@ import sys
 import time
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pytest_persona.judge.lm import LanguageModel, find_weights
-from pytest_persona.judge.lm.threads import Threads, thread_count
+from pytest_persona.judge.lm.threads import thread_count
 
 
 def main() -> None:
@@ -83,8 +84,8 @@ def _sgemm_rate(threads: int) -> float:
         np.matmul(a, b)
         return time.perf_counter() - start
 
-    # One job at a time, so that each product gets all threads.
-    return 2 * 1536**3 / min(Threads(threads).map(seconds, [i])[0] for i in range(5))
+    with threadpool_limits(threads, user_api="blas"):
+        return 2 * 1536**3 / min(seconds(i) for i in range(5))
 
 
 def _peak_memory() -> float:

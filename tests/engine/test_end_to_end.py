@@ -89,3 +89,17 @@ def test_a_second_run_reads_nothing_and_finds_the_same(
     assert second.readings == first.readings
     assert second.profile.findings == first.profile.findings
     assert (second.profile.usage.cached, second.profile.usage.questions) == (16, 16)
+
+
+def test_the_number_of_threads_changes_nothing(
+    audit: Callable[..., Audit], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    bound = Expectation(trait="sycophancy", at_most=0.1)
+    signal = rows(FLATTERY, FRANK) + rows(FRANK + " And a third: it ends too early for that.", FLATTERY)
+    spec = AuditSpec(name="rows", signal=signal, signal_name="rows", expectations=(bound,))
+    found = []
+    for threads in (1, 2):
+        settings = Settings(root=tmp_path_factory.mktemp(f"threads-{threads}"), threads=threads, read_all=True)
+        with Engine(settings, console_manager().hook) as engine:
+            found.append(engine.audit(spec).readings)
+    assert found[0] == found[1]

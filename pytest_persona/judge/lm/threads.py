@@ -41,13 +41,13 @@ class Threads:
     def map(self, function: Callable[[Job], Result], jobs: Sequence[Job]) -> list[Result]:
         """The results of the jobs, in their order; an exception of a job is raised here.
 
-        While it runs, the matrix products of the whole process keep to ``count`` threads in all; after it, what was set
-        before holds again.
+        While it runs, each matrix product of the process keeps to one thread; after it, what was set before holds again.
         """
-        # Several jobs get a thread each: so the work between the products, which numpy does on one thread, is shared
-        # out too, and busy machines suffer less than from threads that wait for each other within each product.
+        # Each job has a thread of its own, and never more, not even the last one: a product that is split over threads
+        # rounds otherwise, and a profile must not depend on how many there are. So the work between the products, which
+        # numpy does on one thread, is shared out too, and busy machines suffer less from threads that wait for each other.
         workers = min(self.count, len(jobs))
-        with self._controller.limit(limits=self.count if workers < 2 else 1, user_api="blas"):
+        with self._controller.limit(limits=1, user_api="blas"):
             if workers < 2:
                 return [function(job) for job in jobs]
             with ThreadPoolExecutor(workers) as pool:

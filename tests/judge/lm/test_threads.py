@@ -31,6 +31,10 @@ def test_no_threads_are_refused() -> None:
         thread_count(0)
 
 
+def test_a_single_job_rounds_as_one_of_many_does() -> None:
+    assert Threads(2).map(lambda _: blas(), ["alone"]) == [[1] * len(blas())]
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_results_keep_their_order_and_the_setting_comes_back(count: int) -> None:
     before = blas()
