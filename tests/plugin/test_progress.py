@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from pytest_persona.report import progress
+
 TEST = """
     import pytest
 
@@ -21,8 +23,10 @@ TEST = """
 
 
 @pytest.fixture
-def impatient(project):
+def impatient(project, monkeypatch):
     """The line is drawn at once."""
+    # Set to what it is: so that it is put back after a run in this very process has changed it.
+    monkeypatch.setattr(progress, "_PATIENCE", progress._PATIENCE)
     with (project.path / "conftest.py").open("a") as conftest:
         conftest.write("\nfrom pytest_persona.report import progress\n\nprogress._PATIENCE = 0\n")
     project.makepyfile(test_it=TEST)
