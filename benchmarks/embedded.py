@@ -21,11 +21,12 @@ import numpy as np
 import yaml
 from anchors import LIBRARY, measure
 
+from pytest_persona.infer.auroc import auroc
 from pytest_persona.infer.intervals import interval
 from pytest_persona.infer.measure import design
 from pytest_persona.infer.nulls import null_test
 from pytest_persona.judge.embedded import EmbeddedJudge
-from pytest_persona.judge.embedded.fit import auroc, fit_trait
+from pytest_persona.judge.embedded.fit import fit_trait
 from pytest_persona.load.signals import read_signal
 from pytest_persona.load.traits import TraitLibrary, library_paths
 from pytest_persona.model.episodes import Behaviour, Episode
@@ -51,7 +52,8 @@ class Bench:
     def column(self, behaviours: Sequence[Behaviour], trait: Trait, field: str) -> np.ndarray:
         """One number a behaviour."""
         return np.array(
-            [getattr(v[trait.name], field) for v in self.judge.read(behaviours, [trait], lambda _: None)], float
+            [getattr(v[trait.name], field) for v in self.judge.read(behaviours, [trait], lambda _: None).verdicts],
+            float,
         )
 
 
@@ -178,9 +180,8 @@ def speed(bench: Bench) -> None:
         cold = Bench(Path(folder), bench.quick)
         behaviours = [b for e in bench.episodes(path, 200) for b in e.behaviours]
         begin = time.perf_counter()
-        cold.judge.read(behaviours, cold.traits, lambda _: None)
+        usage = cold.judge.read(behaviours, cold.traits, lambda _: None).usage
         seconds = time.perf_counter() - begin
-        usage = cold.judge.usage()
         cold.judge.close()
     rate = usage.input_tokens / seconds
     print(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         SuiteError,
         TraitError,
     )
-    from pytest_persona.judge.base import Controls, Judge
+    from pytest_persona.judge.base import Answers, Controls, Judge, PairJudge
     from pytest_persona.load.profiles import read_profile
     from pytest_persona.load.signals import read_signal
     from pytest_persona.load.suites import read_suite
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Anchor",
+    "Answers",
     "AuditSpec",
     "Behaviour",
     "CacheError",
@@ -48,6 +49,7 @@ __all__ = [
     "Judge",
     "JudgeError",
     "JudgeInfo",
+    "PairJudge",
     "PersonaError",
     "Pole",
     "Profile",
@@ -78,7 +80,7 @@ _HOMES = {
         "CacheError", "InputError", "JudgeError", "PersonaError", "ProfileError", "SettingsError", "SignalError", "SuiteError",
         "TraitError",
     ),
-    "judge.base": ("Controls", "Judge"),
+    "judge.base": ("Answers", "Controls", "Judge", "PairJudge"),
     "load.profiles": ("read_profile",),
     "load.signals": ("read_signal",),
     "load.suites": ("read_suite",),

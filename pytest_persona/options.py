@@ -15,6 +15,20 @@ def _whole(text: str) -> int:
     return value
 
 
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0.0 < value < float("inf"):
+        raise ValueError("must be positive")
+    return value
+
+
+def _slots(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 1000:
+        raise ValueError("must be between 1 and 1000")
+    return value
+
+
 def _level(text: str) -> float:
     value = float(text)
     if not 0.5 <= value < 1.0:
@@ -46,6 +60,29 @@ def _field_map(text: str) -> dict[str, str]:
             raise ValueError(f"{pair!r} is not of the form field=column")
         result[name.strip()] = column.strip()
     return result
+
+
+def _prices(text: str) -> dict[str, float]:
+    prices = {name: float(price) for name, price in _field_map(text).items()}
+    for name, price in prices.items():
+        if name not in ("input", "output", "cached"):
+            raise ValueError(f"{name!r} is no price; prices are input, output and cached")
+        if not 0.0 <= price < float("inf"):
+            raise ValueError(f"{name} must not be negative")
+    if not {"input", "output"} <= prices.keys():
+        raise ValueError("both input and output are needed")
+    return prices
+
+
+def _budget(text: str) -> tuple[str, float]:
+    """``("tokens", n)`` for a bare number, ``("money", x)`` for one with a currency sign or code."""
+    bare = text.strip().replace("_", "").removesuffix("tokens").strip()
+    amount = bare.strip("$€£¥ ")
+    letters = amount.lstrip("0123456789.,").strip()
+    if letters.isalpha() and letters.isascii() and len(letters) == 3:
+        amount = amount[: -len(letters)].strip()
+    value = _positive(amount)
+    return ("tokens" if amount == bare else "money", value)
 
 
 def _paths(text: str) -> tuple[str, ...]:
@@ -85,6 +122,88 @@ class Option:
 OPTIONS: tuple[Option, ...] = (
     Option(name="judge", default="embedded", metavar="NAME", help="Who reads: the name of a judge."),
     Option(name="model", metavar="ID|PATH", help="The judge's model; for the embedded judge a path to the weights."),
+    Option(
+        name="base-url",
+        metavar="URL",
+        help="Where a network judge is asked, such as http://localhost:8000/v1 for openai.",
+    ),
+    Option(
+        name="concurrency",
+        default=32,
+        parse=_slots,
+        metavar="N",
+        help="The most questions that a network judge is asked at once, all workers of a run together.",
+    ),
+    Option(
+        name="deadline",
+        default=300.0,
+        parse=_positive,
+        metavar="S",
+        help="Seconds within which a question to a network judge is answered, retries included, or has failed.",
+    ),
+    Option(
+        name="isolated",
+        default=False,
+        parse=_switch,
+        flag=True,
+        help="Ask a network judge for one trait a question instead of five: slower, dearer, traits cannot colour each other.",
+    ),
+    Option(
+        name="pairwise",
+        default=False,
+        parse=_switch,
+        flag=True,
+        help="Let a network judge compare the replies of a preference, in both orders, instead of reading each by itself.",
+    ),
+    Option(
+        name="dry-run",
+        default=False,
+        parse=_switch,
+        flag=True,
+        ini=False,
+        help="Count questions, tokens and, with prices, money; ask nothing and run no test.",
+    ),
+    Option(
+        name="budget",
+        parse=_budget,
+        metavar="N|$X",
+        help="Stop asking at so many tokens or, with prices, so much money, all workers of a run together.",
+    ),
+    Option(
+        name="prices",
+        default={},
+        parse=_prices,
+        many=True,
+        metavar="KIND=X",
+        help="What a million tokens cost: input=X, output=X and, where it differs, cached=X; may be repeated.",
+    ),
+    Option(
+        name="batch",
+        default=False,
+        parse=_switch,
+        flag=True,
+        help="Ask Claude through the Message Batches API: cheaper, and done within a day instead of minutes.",
+    ),
+    Option(
+        name="record",
+        metavar="PATH|new",
+        ini=False,
+        help="Write the verdicts of this run to a file to commit; new adds what is missing to the one of --persona-replay.",
+    ),
+    Option(
+        name="replay",
+        default="persona-record.jsonl",
+        metavar="PATH",
+        help="The recorded verdicts that the judge named replay reads.",
+    ),
+    Option(
+        name="redact",
+        default=(),
+        parse=_paths,
+        many=True,
+        metavar="PATTERN",
+        help="Hide what a regular expression matches from a network judge, or email, url, iban, card, ip, phone, key; may be repeated.",
+    ),
     Option(
         name="traits",
         default=(),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from pytest_persona.cli.options import add_plugin, add_settings, settings_of
 from pytest_persona.errors import SettingsError
+from pytest_persona.report.text import safe
 
 if TYPE_CHECKING:
     from pytest_persona.engine import Audit, Engine
@@ -63,6 +64,7 @@ def exit_code(findings: Iterable[Finding], settings: Settings) -> int:
 def _run(args: argparse.Namespace) -> int:
     from pytest_persona.engine import Engine
     from pytest_persona.engine.plugins import console_manager
+    from pytest_persona.engine.recording import check_record, write_record
     from pytest_persona.report.documents import check_destination
     from pytest_persona.report.progress import TerminalProgress, is_watched
 
@@ -72,17 +74,34 @@ def _run(args: argparse.Namespace) -> int:
     for option, target in (("--json", settings.json), ("--rows", settings.rows)):
         if target is not None:
             check_destination(target, option=option, root=settings.root)
+    check_record(settings)
     hooks = console_manager(args.plugin).hook
     progress = TerminalProgress(sys.stderr, hidden=args.verbosity < 0 or not is_watched(sys.stderr))
     audits = []
     with Engine(settings, hooks, progress) as engine:
-        for spec in _specs(args, engine):
-            audit = engine.audit(spec)
+        specs = _specs(args, engine)
+        if settings.dry_run:
+            return _count(engine, specs)
+        for audit in engine.audits(specs):
             hooks.pytest_persona_profile(profile=audit.profile)
             _show(audit, args.verbosity, sys.stderr if "-" in (settings.json, settings.rows) else sys.stdout)
             audits.append(audit)
+    for problem in write_record(settings):
+        print(f"pytest-persona: {safe(problem)}", file=sys.stderr)
     _write(audits, settings)
     return exit_code((finding for audit in audits for finding in audit.profile.findings), settings)
+
+
+def _count(engine: Engine, specs: Sequence[AuditSpec]) -> int:
+    from pytest_persona.engine.outlook import outlooks
+    from pytest_persona.report.outlook import TITLE, outlook_lines
+
+    print(f" {TITLE} ".center(shutil.get_terminal_size().columns, "="))
+    judge, found = engine.judge, list(outlooks(engine, specs))
+    basis = getattr(judge, "estimates_rest_on", "")
+    for line in outlook_lines(found, network=judge.info.network, unknown=0, basis=basis):
+        print(line)
+    return 0
 
 
 def _specs(args: argparse.Namespace, engine: Engine) -> list[AuditSpec]:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from pytest_persona.options import OPTIONS, Option
-from pytest_persona.settings import Settings, settings_from
+from pytest_persona.settings import Settings, default_judge, settings_from
 
 __all__ = ["add_plugin", "add_settings", "settings_of"]
 
@@ -30,6 +30,8 @@ def settings_of(args: argparse.Namespace) -> Settings:
     """The settings that the arguments give, rooted in the working directory; raises SettingsError."""
     given = {option.name: getattr(args, option.dest, None) for option in OPTIONS}
     texts = {name: "\n".join(value) if isinstance(value, list) else value for name, value in given.items()}
+    if texts["judge"] is None and "judge" in vars(args):
+        texts["judge"] = default_judge(texts, root=Path.cwd())
     return settings_from(texts, root=Path.cwd())
 
 

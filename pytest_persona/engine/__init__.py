@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_persona.engine.sweep import Audit, Progress, Sweep
 from pytest_persona.errors import JudgeError
@@ -12,11 +14,24 @@ from pytest_persona.model.suites import AuditSpec
 from pytest_persona.settings import Settings
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    from pytest_persona.engine.inoculation import Trial
     from pytest_persona.judge.base import Judge
     from pytest_persona.load.signals import Signal
     from pytest_persona.load.traits import TraitLibrary
+    from pytest_persona.model.inoculation import Inoculation, InoculationSpec, Ranking
+    from pytest_persona.model.traits import Trait
 
 __all__ = ["Audit", "Engine", "Progress", "judges"]
+
+T = TypeVar("T")
+_AT_ONCE = 16
+"""Audits that are made at once: enough to keep a judge busy, few enough not to hold their texts for long."""
+_GLANCE = 0.2
+"""Seconds between two looks at a reading that goes on in another thread."""
+_MOST_BATCHED = 256
+"""Those that may share a batch; each waits for it in a thread."""
 
 
 class Engine:
@@ -31,6 +46,8 @@ class Engine:
         self.progress = progress
         self._judge: Judge | None = None
         self._library: TraitLibrary | None = None
+        self._lock = threading.RLock()
+        self._threads: ThreadPoolExecutor | None = None
 
     def __enter__(self) -> Engine:
         return self
@@ -41,22 +58,62 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """Release the judge; may be called twice."""
+        """Release the judge, which ends what is still being read; may be called twice."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
         if self._judge is not None:
             self._judge.close()
             self._judge = None
+        if self._threads is not None:
+            self._threads.shutdown()
+            self._threads = None
+
+    def ahead(self, make: Callable[[], T]) -> Future[T]:
+        """Begin an audit that will be needed, beside others: a judge over a network waits for all of them at once."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        if self._threads is None:
+            _ = self.judge, self.library  # made once, and their errors are this caller's
+            self._threads = ThreadPoolExecutor(_MOST_BATCHED if self.settings.batch else _AT_ONCE, "persona-audit")
+        return self._threads.submit(make)
+
+    def audits(self, specs: Sequence[AuditSpec]) -> Iterator[Audit]:
+        """The audits in their order, made side by side where the judge is asked over a network; raises as :meth:`audit`."""
+        if len(specs) > 1 and self.judge.info.network:
+            begun = [self.ahead(partial(self.audit, spec)) for spec in specs]
+            yield from map(self.wait, begun)
+        else:
+            yield from map(self.audit, specs)
+
+    def wait(self, future: Future[T]) -> T:
+        """The result of an audit that was begun ahead; shows progress meanwhile, and an interrupt gets through."""
+        from concurrent.futures import TimeoutError as TooEarly  # the builtin one only since Python 3.11
+
+        try:
+            while True:
+                try:
+                    return future.result(timeout=_GLANCE)
+                except TooEarly:
+                    if future.done():
+                        raise
+                    if self.progress is not None:
+                        self.progress.advance(0)
+        finally:
+            if self.progress is not None:
+                self.progress.wipe()
 
     @property
     def judge(self) -> Judge:
         """The judge that the settings name; raises JudgeError for a name that nobody offers, with those that are."""
-        if self._judge is None:
-            offered = judges(self.hooks)
-            if self.settings.judge not in offered:
-                raise JudgeError(
-                    f"{self.settings.judge!r} is no judge that is installed. Installed: {', '.join(sorted(offered))}."
-                )
-            self._judge = offered[self.settings.judge](self.settings)
-        return self._judge
+        with self._lock:
+            if self._judge is None:
+                offered = judges(self.hooks)
+                if self.settings.judge not in offered:
+                    raise JudgeError(
+                        f"{self.settings.judge!r} is no judge that is installed. Installed: {', '.join(sorted(offered))}."
+                    )
+                self._judge = offered[self.settings.judge](self.settings)
+            return self._judge
 
     @property
     def library(self) -> TraitLibrary:
@@ -83,11 +140,15 @@ class Engine:
             hooks=self.hooks,
         )
 
+    def wanted(self, spec: AuditSpec) -> list[Trait]:
+        """The traits that an audit names; raises TraitError for one that nobody offers."""
+        library = self.library.extended(spec.definitions)
+        return [library.get(name) for name in dict.fromkeys([*spec.traits, *(e.trait for e in spec.expectations)])]
+
     def audit(self, spec: AuditSpec) -> Audit:
         """Read the signal and say which traits it rewards; raises PersonaError for anything the user can mend."""
         library = self.library.extended(spec.definitions)
-        named = dict.fromkeys([*spec.traits, *(e.trait for e in spec.expectations)])
-        wanted = [library.get(name) for name in named]  # unknown names fail before anything is read
+        wanted = self.wanted(spec)  # unknown names fail before anything is read
         signal = self.read_signal(spec)
         if not wanted:
             known = self.judge.qualify(library.all(), statements=signal.info.kind in ("rubric", "instruction"))
@@ -96,10 +157,36 @@ class Engine:
             library.get(name) for name in dict.fromkeys(r for t in wanted for r in t.rivals) if name in library.names()
         ]
         sweep = Sweep(
-            settings=self.settings, hooks=self.hooks, judge=self.judge, progress=self.progress,
+            settings=self.settings, hooks=self.hooks, judge=self.judge, progress=self.progress, lock=self._lock,
             spec=spec, signal=signal, wanted=wanted, beside=[trait for trait in beside if trait not in wanted],
         )  # fmt: skip
         return sweep.run()
+
+    def inoculate(self, spec: InoculationSpec) -> Inoculation:
+        """Read the signal with and without a request and say what it explains away; raises PersonaError as :meth:`audit`."""
+        traits = self.wanted(spec.audit)
+        if not traits:
+            library = self.library.extended(spec.audit.definitions)
+            known = self.judge.qualify(library.all())
+            traits = [trait for trait in library.all() if known[trait.name].qualified]
+        return self.trial(spec, traits).run()
+
+    def trial(self, spec: InoculationSpec, traits: Sequence[Trait]) -> Trial:
+        """An experiment on traits that is ready to be read; raises PersonaError."""
+        from pytest_persona.engine.inoculation import Trial
+        from pytest_persona.load.wordings import read_wordings
+
+        return Trial(
+            settings=self.settings, hooks=self.hooks, judge=self.judge, progress=self.progress, lock=self._lock,
+            spec=spec, signal=self.read_signal(spec.audit), traits=traits, library=read_wordings(),
+        )  # fmt: skip
+
+    def rank(self, spec: InoculationSpec) -> list[Ranking]:
+        """For each trait of an experiment, the library's requests and its own by what they are measured to do; raises PersonaError."""
+        from pytest_persona.engine.requests import rank
+        from pytest_persona.load.wordings import read_wordings
+
+        return [rank(self, self._lock, spec, trait, read_wordings()) for trait in self.wanted(spec.audit)]
 
 
 def judges(hooks: Any) -> dict[str, Callable[[Settings], Any]]:

@@ -13,7 +13,7 @@ __all__ = ["pytest_persona_judges", "pytest_persona_traits"]
 
 def pytest_persona_judges() -> Mapping[str, Callable[[Settings], Any]]:
     """The judges of this package."""
-    return {"embedded": _embedded}
+    return {"embedded": _embedded, "claude": _claude, "openai": _openai, "likelihood": _likelihood, "replay": _replay}
 
 
 def pytest_persona_traits() -> Iterable[Path]:
@@ -28,3 +28,33 @@ def _embedded(settings: Settings) -> Any:
     from pytest_persona.judge.embedded import EmbeddedJudge
 
     return EmbeddedJudge.open(settings)
+
+
+def _claude(settings: Settings) -> Any:
+    """Asks a Claude model; needs a key and the extra `claude`."""
+    from pytest_persona.judge.opening import open_claude
+
+    return open_claude(settings)
+
+
+def _openai(settings: Settings) -> Any:
+    """Asks a model behind an OpenAI-compatible endpoint; needs --base-url, --model and the extra `openai`."""
+    from pytest_persona.judge.opening import open_openai
+
+    return open_openai(settings)
+
+
+def _likelihood(settings: Settings) -> Any:
+    """Compares how likely a reply is from a character at either pole; slow and weak with the embedded weights."""
+    from pytest_persona.judge.likelihood import LikelihoodJudge
+    from pytest_persona.load.personas import read_nulls
+    from pytest_persona.load.traits import read_neutral
+
+    return LikelihoodJudge.open(settings, neutral=read_neutral(), nulls=read_nulls())
+
+
+def _replay(settings: Settings) -> Any:
+    """Answers from recorded verdicts; needs no key and no network."""
+    from pytest_persona.judge.opening import open_replay
+
+    return open_replay(settings)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_persona.infer import attribute, nuisance, nulls
+from pytest_persona.infer import attribute, nuisance, nulls, unjudged
 from pytest_persona.infer.decide import Candidate, Decision, decide, plain_shift
 from pytest_persona.infer.measure import Design, design
 from pytest_persona.model.episodes import Behaviour, Episode, SignalInfo
@@ -49,8 +49,11 @@ class Sample:
     verdicts: Sequence[Mapping[str, Verdict]]
     wanted: Sequence[Trait]
     traits: Sequence[Trait]
+    qualified: Mapping[str, Qualification]
     groups: int
     usage: Usage
+    compared: bool = False
+    """Whether the replies of each preference were compared with one another."""
 
     def decided(self) -> bool:
         """Whether every declared finding is held or violated, so that reading on would change nothing."""
@@ -83,10 +86,6 @@ class Sample:
     @cached_property
     def _behaviours(self) -> list[Behaviour]:
         return [behaviour for episode in self.episodes for behaviour in episode.behaviours]
-
-    @cached_property
-    def _qualified(self) -> Mapping[str, Qualification]:
-        return self.judge.qualify(self.traits, statements=self.info.kind in ("rubric", "instruction"))
 
     @cached_property
     def _controls(self) -> Controls | None:
@@ -148,7 +147,7 @@ class Sample:
         candidates = []
         for trait in traits:
             plan, values = self._measured(trait.name)
-            known = self._qualified[trait.name]
+            known = self.qualified[trait.name]
             candidates.append(
                 Candidate(
                     trait=trait.name,
@@ -158,6 +157,7 @@ class Sample:
                     expectation=self._expectations.get(trait.name),
                     qualified=known.qualified,
                     why_not=known.reason,
+                    lost=unjudged.too_many_lost(self._given(trait)),
                     null=self._null(trait),
                     population=self.info.groups,
                 )
@@ -173,7 +173,7 @@ class Sample:
 
     def _finding(self, trait: Trait, decision: Decision, early: bool) -> Finding:
         plan, values = self._measured(trait.name)
-        known = self._qualified[trait.name]
+        known = self.qualified[trait.name]
         rivals = {name: self._mean(name) for name in trait.rivals if name in {t.name for t in self.traits}}
         return Finding(
             trait=trait.name,
@@ -191,11 +191,20 @@ class Sample:
             null=self._null(trait),
             nuisance=self._nuisance(trait, plan, values),
             rivals=rivals,
-            evidence=attribute.evidence(plan, self.episodes, np.nan_to_num(self._column(trait.name, "implied"))),
+            evidence=attribute.evidence(
+                plan,
+                self.episodes,
+                np.nan_to_num(self._column(trait.name, "implied")),
+                [verdict.quote for verdict in self._given(trait)],
+            ),
             carriers=attribute.carriers(values, plan.weights),
+            consistency=unjudged.consistency(self._given(trait)) if self.compared else None,
             read_to_decision=self.groups if early and decision.status in ("held", "violated") else None,
             unwanted=decision.unwanted,
         )
+
+    def _given(self, trait: Trait) -> list[Verdict]:
+        return [verdicts[trait.name] for verdicts in self.verdicts]
 
     def _mean(self, trait: str) -> float | None:
         plan, values = self._measured(trait)
@@ -209,7 +218,7 @@ class Sample:
         )
 
     def _nuisance(self, trait: Trait, plan: Design, values: NDArray[np.float64]) -> Nuisance:
-        if self._controls is not None and len(self._asked):
+        if self._controls is not None and hasattr(self._controls, "valence") and len(self._asked):
             before, part = self._controls.valence([self._behaviours[i] for i in self._asked], trait)
             return nuisance.shares(plan, values, self.episodes, None, (self._spread(before), self._spread(part)))
         others = [self._column(t.name, "implied") * _sign(t) for t in self.traits if t is not trait]
@@ -228,6 +237,8 @@ class Sample:
             yield f"{count} content parts of type {part} were read as a label"
         if cut := self.usage.cut:
             yield f"{cut} behaviours were longer than the judge's budget and were cut in the middle"
+        places = [(e, b) for e in self.episodes for b in e.behaviours]
+        yield from unjudged.notes(places, [[v[t.name] for t in self.wanted] for v in self.verdicts])
         if problem := getattr(self.judge, "problem", ""):
             yield problem
 
@@ -243,6 +254,7 @@ class Sample:
                 requested=verdicts[trait.name].requested,
                 implied=verdicts[trait.name].implied,
                 reason=verdicts[trait.name].reason,
+                detail=verdicts[trait.name].detail,
             )
             for (episode, behaviour), verdicts in zip(places, self.verdicts, strict=True)
             for trait in self.wanted

@@ -9,23 +9,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_persona.infer.measure import Design, fold
-from pytest_persona.model.episodes import Behaviour, Episode
+from pytest_persona.model.episodes import Episode
 from pytest_persona.model.findings import Evidence
 
 __all__ = ["carriers", "evidence"]
 
 Floats = NDArray[np.float64]
-_Read = list[tuple[float, float, Behaviour]]
-"""Coefficient, score and behaviour of what a row adds to its unit."""
+_Read = list[tuple[float, float, str]]
+"""Coefficient, score and quote of what a row adds to its unit."""
 
 _QUOTE = 90
 
 
-def evidence(design: Design, episodes: Sequence[Episode], scores: Floats, most: int = 3) -> tuple[Evidence, ...]:
+def evidence(
+    design: Design,
+    episodes: Sequence[Episode],
+    scores: Floats,
+    quotes: Sequence[str | None] | None = None,
+    most: int = 3,
+) -> tuple[Evidence, ...]:
     """The units without which the shift would be smallest in size, at most ``most``, each by the row that says most.
 
     ``scores`` are (n,) over the flattened behaviours of ``episodes``, those the design was made of. The influence of
-    a unit is what the shift loses in size when the unit is left out; with one unit it is all of it.
+    a unit is what the shift loses in size when the unit is left out; with one unit it is all of it. A row is quoted as the judge
+    did (``quotes`` over the same behaviours), else by how its reply begins.
     """
     values = design.values(scores)
     shift = design.shift(values)
@@ -44,7 +51,8 @@ def evidence(design: Design, episodes: Sequence[Episode], scores: Floats, most: 
         for entry in range(design.starts[unit], ends[unit]):
             index = int(design.behaviours[entry])
             number, behaviour = owners[index]
-            rows.setdefault(number, []).append((float(design.coefficients[entry]), float(scores[index]), behaviour))
+            quote = (quotes[index] if quotes else None) or behaviour.reply
+            rows.setdefault(number, []).append((float(design.coefficients[entry]), float(scores[index]), quote))
         number = max(sorted(rows), key=lambda n: sign * math.fsum(c * score for c, score, _ in rows[n]))
         episode, row = episodes[number], rows[number]
         found.append(
@@ -54,7 +62,7 @@ def evidence(design: Design, episodes: Sequence[Episode], scores: Floats, most: 
                 group=episode.group,
                 influence=float(influence[unit]),
                 implied=_implied(row),
-                quote=_quote(_loudest(row, sign).reply),
+                quote=_quote(_loudest(row, sign)),
             )
         )
     return tuple(found)
@@ -86,7 +94,7 @@ def _weighted(parts: Sequence[tuple[float, float]]) -> float:
     return math.fsum(c * score for c, score in parts) / total
 
 
-def _loudest(row: _Read, sign: float) -> Behaviour:
+def _loudest(row: _Read, sign: float) -> str:
     """The reply to quote: of what the row reinforces if it reinforces anything, the one that adds most to the shift."""
     reinforced = [part for part in row if part[0] > 0.0] or row
     return max(reinforced, key=lambda part: sign * part[0] * part[1])[2]

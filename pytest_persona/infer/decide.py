@@ -14,7 +14,7 @@ from pytest_persona.infer.plan import order_key
 from pytest_persona.model.findings import Method, NullTest, Scope, Shift, Status
 from pytest_persona.model.traits import Expectation, Unwanted
 
-__all__ = ["Candidate", "Decision", "decide", "plain_shift", "rejections"]
+__all__ = ["Candidate", "Decision", "Look", "decide", "plain_shift", "rejections"]
 
 Floats = NDArray[np.float64]
 
@@ -39,9 +39,16 @@ class Candidate:
     qualified: bool = True
     why_not: str = ""
     """Why the judge is not qualified, in words; empty where it is."""
+    lost: str = ""
+    """Why too few of its verdicts came, in words; empty where they are enough."""
     null: NullTest | None = None
     population: int = 0
     """Groups of the whole signal, those not read among them."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether what the judge said of it may decide anything."""
+        return self.qualified and not self.lost
 
     @property
     def bounds(self) -> tuple[tuple[Side, float], ...]:
@@ -80,8 +87,8 @@ def decide(candidates: Sequence[Candidate], *, level: float, method: Method, sco
     Yekutieli 2005). With betting p is 1 / e-value, and this holds under any dependence and at any common stopping
     time (Wang & Ramdas 2022).
     """
-    look = _Look(level=level, method=method, scope=scope, seed=seed)
-    p_values = [look.two_sided_p(c, bound) for c in candidates if c.qualified for _, bound in c.bounds]
+    look = Look(level=level, method=method, scope=scope, seed=seed)
+    p_values = [look.two_sided_p(c, bound) for c in candidates if c.counts for _, bound in c.bounds]
     if p_values:
         look = replace(look, level=1.0 - (1.0 - level) * max(rejections(p_values, 1.0 - level), 1) / len(p_values))
     observed = replace(look, level=level)
@@ -90,11 +97,11 @@ def decide(candidates: Sequence[Candidate], *, level: float, method: Method, sco
 
 def plain_shift(design: Design, values: Floats, *, level: float, method: Method, seed: int) -> Shift:
     """The shift of a column with its interval, for signals like this one; decides nothing."""
-    return _Look(level=level, method=method, scope="signals", seed=seed).shift(design, values, 0)
+    return Look(level=level, method=method, scope="signals", seed=seed).shift(design, values, 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Look:
+class Look:
     """How values are looked at."""
 
     level: float
@@ -114,6 +121,7 @@ class _Look:
         return values[order], weights, len(values) + max(population - design.groups, 0)
 
     def two_sided_p(self, c: Candidate, bound: float) -> float:
+        """Of "the shift is ``bound``"."""
         values, weights, population = self.drawn(c.design, c.values, c.population)
         above, below = (
             p_value(
@@ -125,6 +133,7 @@ class _Look:
         return min(1.0, 2.0 * min(above, below))
 
     def shift(self, design: Design, values: Floats, population: int) -> Shift:
+        """The shift of (units,) values with its interval; ``population`` as in :class:`Candidate`."""
         drawn, weights, size = self.drawn(design, values, population)
         low, high = interval(
             drawn, low=design.low, high=design.high,
@@ -162,14 +171,14 @@ def rejections(p_values: Sequence[float], alpha: float) -> int:
     return max((k for k, p in enumerate(ordered, 1) if p <= alpha * k / len(ordered)), default=0)
 
 
-def _observation(c: Candidate, look: _Look) -> Decision:
+def _observation(c: Candidate, look: Look) -> Decision:
     shift = look.shift(c.design, c.values, c.population)
     clear = shift.low > 0.0 if c.unwanted == "high" else shift.high < 0.0 if c.unwanted == "low" else False
-    unwanted = clear and c.qualified and shift.groups >= _FEWEST_UNITS and _outside_nulls(c)
+    unwanted = clear and c.counts and shift.groups >= _FEWEST_UNITS and _outside_nulls(c)
     return Decision(status="observed", shift=shift, unwanted=unwanted)
 
 
-def _decision(c: Candidate, look: _Look) -> Decision:
+def _decision(c: Candidate, look: Look) -> Decision:
     shift = look.shift(c.design, c.values, c.population)
     if reason := _obstacle(c, shift):
         return Decision(status="inconclusive", shift=shift, reason=reason)
@@ -193,6 +202,8 @@ def _obstacle(c: Candidate, shift: Shift) -> str:
     """Why nothing can be decided whatever the interval says; empty where nothing stands in the way."""
     if not c.qualified:
         return f"the judge is not qualified for this trait: {c.why_not}" if c.why_not else "the judge is not qualified"
+    if c.lost:
+        return c.lost
     if not shift.groups:
         return f"not identifiable: none of {c.design.groups} groups says anything about it"
     if shift.groups < _FEWEST_UNITS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_persona.model.episodes import Behaviour
@@ -16,10 +17,20 @@ if TYPE_CHECKING:
 
     from pytest_persona.settings import Settings
 
-__all__ = ["Controls", "Judge", "JudgeFactory", "Tick"]
+__all__ = ["Answers", "Controls", "Forecaster", "Judge", "JudgeFactory", "PairJudge", "Tick"]
 
 Tick = Callable[[int], None]
 """Called with the number of readings just done."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answers:
+    """What one call of a judge brought."""
+
+    verdicts: Sequence[Mapping[str, Verdict]]
+    """One mapping from trait name to verdict for each behaviour, in the order asked."""
+    usage: Usage
+    """What the call has cost, and what qualifying has cost since the last call."""
 
 
 class Judge(Protocol):
@@ -35,16 +46,30 @@ class Judge(Protocol):
         ``statements`` asks for texts that say how to behave (criteria, instructions) instead of replies.
         """
 
-    def read(
-        self, behaviours: Sequence[Behaviour], traits: Sequence[Trait], tick: Tick
-    ) -> Sequence[Mapping[str, Verdict]]:
-        """One mapping from trait name to verdict for each behaviour, in their order. What was read survives an interrupt."""
-
-    def usage(self) -> Usage:
-        """What all readings so far have cost; the engine takes the difference for one audit."""
+    def read(self, behaviours: Sequence[Behaviour], traits: Sequence[Trait], tick: Tick) -> Answers:
+        """Verdicts on behaviours. What was read survives an interrupt. A judge with ``info.network`` is called by several threads."""
 
     def close(self) -> None:
         """Release files and memory; may be called twice."""
+
+
+class PairJudge(Protocol):
+    """A judge that can compare two replies to one context."""
+
+    def compare(self, pairs: Sequence[tuple[Behaviour, Behaviour]], traits: Sequence[Trait], tick: Tick) -> Answers:
+        """Verdicts on the behaviours of pairs, flattened: half the difference for the first of a pair, its negative for the second."""
+
+
+class Forecaster(Protocol):
+    """A judge that can say what asking would cost."""
+
+    def forecast(
+        self, behaviours: Sequence[Behaviour], traits: Sequence[Trait], *, compare: bool, counted: set[str]
+    ) -> Usage:
+        """What it would cost to qualify for the traits and to read the behaviours: ``calls`` questions and estimated tokens.
+
+        ``compare`` takes them as pairs, flattened. What is in ``counted`` costs nothing more; what this would ask is added to it.
+        """
 
 
 class Controls(Protocol):
@@ -54,7 +79,10 @@ class Controls(Protocol):
         """(n,) linear readings along the trait's direction, and (n, vectors) along null vectors, in the same units."""
 
     def valence(self, behaviours: Sequence[Behaviour], trait: Trait) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(n,) readings of a trait before the general good/bad factor was taken out, and (n,) what was taken."""
+        """(n,) readings of a trait before the general good/bad factor was taken out, and (n,) what was taken.
+
+        A judge without this method has taken nothing out; the factor is then estimated from the other traits it read.
+        """
 
 
 JudgeFactory = Callable[["Settings"], Any]

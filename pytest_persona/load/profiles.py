@@ -24,7 +24,7 @@ from pytest_persona.model.findings import (
 from pytest_persona.model.traits import Expectation
 from pytest_persona.model.verdicts import Usage
 
-__all__ = ["SCHEMA", "profile_document", "profile_from", "read_profile", "row_document"]
+__all__ = ["SCHEMA", "plain", "profile_document", "profile_from", "read_profile", "row_document"]
 
 SCHEMA = "pytest-persona/profile/v1"
 """The first value of every profile document."""
@@ -39,20 +39,20 @@ def profile_document(profile: Profile) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "name": profile.name,
-        "signal": _plain(profile.signal),
-        "judge": _plain(profile.judge),
+        "signal": plain(profile.signal),
+        "judge": plain(profile.judge),
         "findings": [_finding_document(finding) for finding in profile.findings],
-        "usage": _plain(profile.usage),
+        "usage": plain(profile.usage),
         "groups_read": profile.groups_read,
         "suite_sha256": profile.suite_sha256,
-        "settings": _plain(profile.settings, digits=17),
+        "settings": plain(profile.settings, digits=17),
         "notes": list(profile.notes),
     }
 
 
 def row_document(reading: Reading) -> dict[str, Any]:
     """One line of ``--persona-rows`` as plain JSON data, in the order of ``rows.v1.json``, to 6 significant digits."""
-    document: dict[str, Any] = _plain(reading)
+    document: dict[str, Any] = plain(reading)
     return document
 
 
@@ -67,16 +67,16 @@ def read_profile(path: Path) -> Profile:
 
 
 def _finding_document(finding: Finding) -> dict[str, Any]:
-    document: dict[str, Any] = _plain(finding)
+    document: dict[str, Any] = plain(finding)
     if finding.expectation is not None:
-        bounds = _plain(finding.expectation, digits=17)
+        bounds = plain(finding.expectation, digits=17)
         document["expectation"] = {
             name: bound for name, bound in bounds.items() if name != "trait" and bound is not None
         }
     return document
 
 
-def _plain(value: Any, digits: int = 6) -> Any:
+def plain(value: Any, digits: int = 6) -> Any:
     """JSON data with floats of so many significant digits; 17 leaves them as they are."""
     if value is None or isinstance(value, bool | int | str):
         return value
@@ -85,11 +85,11 @@ def _plain(value: Any, digits: int = 6) -> Any:
             raise ValueError(f"{value} is not finite: what could not be measured is None")
         return float(f"{value:.{digits}g}") + 0.0  # -0.0 becomes 0.0
     if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name), digits) for field in fields(value)}
+        return {field.name: plain(getattr(value, field.name), digits) for field in fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item, digits) for key, item in value.items()}
+        return {str(key): plain(item, digits) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item, digits) for item in value]
+        return [plain(item, digits) for item in value]
     raise TypeError(f"{type(value).__name__} has no place in a document")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ class TraitLibrary:
         self._paths: dict[str, Path] = {}
         self._unnamed: list[Path] = []
         self._read: dict[str, Trait] = {}
+        self._lock = threading.Lock()
         for path in dict.fromkeys(path.resolve() for path in paths):
             if path.parent == _BUILT_IN:
                 self._paths[path.stem] = path
@@ -37,10 +39,11 @@ class TraitLibrary:
 
     def names(self) -> tuple[str, ...]:
         """All names, sorted; raises TraitError where a name is taken twice or a user's file cannot be read."""
-        while self._unnamed:
-            self._add(read_trait(self._unnamed[0]))
-            del self._unnamed[0]
-        return tuple(sorted({*self._paths, *self._read}))
+        with self._lock:  # audits run side by side
+            while self._unnamed:
+                self._add(read_trait(self._unnamed[0]))
+                del self._unnamed[0]
+            return tuple(sorted({*self._paths, *self._read}))
 
     def get(self, name: str) -> Trait:
         """The trait of that name; raises TraitError with the nearest names where nobody offers it."""

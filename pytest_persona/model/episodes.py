@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 __all__ = ["KINDS", "Behaviour", "Episode", "Kind", "Role", "SignalInfo", "Speaker", "Turn", "context_group", "digest"]
@@ -16,10 +17,12 @@ Role = Literal["shown", "reference", "chosen", "rejected", "rollout", "criterion
 Speaker = Literal["system", "user", "assistant", "tool"]
 
 
+_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode  # made once: there are many digests
+
+
 def digest(*parts: str) -> str:
     """The first 32 hexadecimal digits of a SHA-256 over the parts; parts cannot run into one another."""
-    payload = json.dumps(parts, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(payload.encode("ascii")).hexdigest()[:32]
+    return hashlib.sha256(_encode(parts).encode("ascii")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +33,7 @@ class Turn:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Behaviour:
     """One reply in its context: the unit that a judge reads. Blind: how it is reinforced is not part of its key."""
 
@@ -40,7 +43,7 @@ class Behaviour:
     reward: float | None = None
     weight: float = 1.0
 
-    @property
+    @cached_property
     def key(self) -> str:
         """A hash of context, reply and whether it is a text about behaviour (criterion, sentence); nothing else."""
         turns = [part for turn in self.context for part in (turn.speaker, turn.text)]

@@ -119,6 +119,8 @@ class Finding:
     """The fewest groups that together carry half of the shift."""
     read_to_decision: int | None = None
     """Groups read when the reading stopped because the finding was decided; None where all were read."""
+    consistency: float | None = None
+    """Share of compared pairs in which the judge said the same in both orders, in [0, 1]; None where nothing was compared."""
     unwanted: bool = False
     """Whether the finding is a violation at the trait's unwanted pole, or, where nothing was declared, clearly at it."""
 
@@ -146,6 +148,8 @@ class Reading:
     requested: float | None
     implied: float | None
     reason: str | None
+    detail: str = ""
+    """The reason in words, where it needs them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Literal
 
 from pytest_persona.model.episodes import Turn, digest
@@ -51,7 +52,7 @@ class Anchor:
     low: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Trait:
     """A bipolar axis of character with the anchors that a judge is fitted and qualified on."""
 
@@ -74,7 +75,7 @@ class Trait:
     origin: str = ""
     """Where it was defined: ``library``, a package, or a path."""
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """A hash of all that defines the trait; where it was found does not count."""
         content = {key: value for key, value in asdict(self).items() if key != "origin"}

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_persona import hookspecs
-from pytest_persona.plugin import gate, marker, options, transport
-from pytest_persona.plugin.fixtures import _persona_marked, persona, persona_audit
+from pytest_persona.plugin import ahead, gate, marker, options, transport
+from pytest_persona.plugin.fixtures import _persona_marked, persona, persona_audit, persona_inoculate
 from pytest_persona.plugin.gate import PersonaWarning
 from pytest_persona.plugin.session import ItemState, Run, run_of, start
 
 if TYPE_CHECKING:
     from pytest_persona.plugin.collect import SuiteFile
 
-__all__ = ["PersonaWarning", "_persona_marked", "persona", "persona_audit"]
+__all__ = ["PersonaWarning", "_persona_marked", "persona", "persona_audit", "persona_inoculate"]
 
 _SUITES = (".persona.yaml", ".persona.yml", ".persona.json", ".persona.toml")
 
@@ -68,6 +68,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marker.prepare(item)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin what the collected tests will need of a judge over a network."""
+    ahead.begin(run_of(session.config), session.items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Count instead of running tests, where that is what the user wants."""
+    if not session.config.getoption("persona_dry_run"):
+        return None
+    return transport.print_outlook(run_of(session.config), session.items)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Forget what an item found when it ran before, for plugins that run tests again."""
@@ -95,9 +108,11 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Show each profile to the hooks and write the documents."""
+    """End what is still being asked, show each profile to the hooks, and write the documents."""
     run = run_of(session.config)
+    run.rest()
     if not run.is_worker:
+        transport.write_record(session, run)
         transport.publish(session, run)
 
 

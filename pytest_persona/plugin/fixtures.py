@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from pytest_persona.errors import InputError
-from pytest_persona.plugin.gate import declare
+from pytest_persona.plugin.gate import declare, declare_inoculation
 from pytest_persona.plugin.session import run_of
 
 if TYPE_CHECKING:
     from pytest_persona.model.findings import Profile
+    from pytest_persona.model.inoculation import Inoculation
 
-__all__ = ["AuditSignal", "_persona_marked", "persona", "persona_audit"]
+__all__ = ["AuditSignal", "InoculateSignal", "_persona_marked", "persona", "persona_audit", "persona_inoculate"]
 
 
 class AuditSignal(Protocol):
@@ -31,19 +32,44 @@ class AuditSignal(Protocol):
         """The profile of a signal: a path, a list of rows, or the name of a fixture. Raises PersonaError."""
 
 
+class InoculateSignal(Protocol):
+    """What the fixture ``persona_inoculate`` is."""
+
+    def __call__(
+        self,
+        signal: Any,
+        *,
+        request: Any,
+        traits: Sequence[str] = (),
+        place: str = "user",
+        effect_at_least: float = 0.0,
+        leak_at_most: float = 0.10,
+        opposite: Any = (),
+        lookalikes: Any = (),
+    ) -> Inoculation:
+        """What a request explains away in a signal: a path, a list of rows, or the name of a fixture. Raises PersonaError."""
+
+
 @pytest.fixture
 def _persona_marked(request: pytest.FixtureRequest) -> tuple[Profile, ...]:
-    """The profiles that the closest marker asks for, made before the test's body; none where there is no marker."""
+    """The profiles that the closest marker asks for, made before the test's body; none where there is no marker.
+
+    The experiment of a marker with ``inoculated_by`` is made too, and has no profile.
+    """
     mark = request.node.get_closest_marker("persona")
     if mark is None:
         return ()
-    from pytest_persona.plugin.order import Order
+    from pytest_persona.model.inoculation import InoculationSpec
+    from pytest_persona.plugin.order import MARKER, Order
 
-    orders = Order(request=request, where="persona marker").of_mark(mark)
-    profiles = tuple(run_of(request.config).audit(order, request.node) for order in orders)
-    for profile in profiles:
-        declare(request.node, profile, profile.findings, gate=True)
-    return profiles
+    run, item, profiles = run_of(request.config), request.node, []
+    for spec in Order.of_request(request, MARKER).of_mark(mark):
+        if isinstance(spec, InoculationSpec):
+            declare_inoculation(item, run.inoculate(spec, item), gate=True)
+        else:
+            profiles.append(run.audit(spec, item))
+            declare(item, profiles[-1], profiles[-1].findings, gate=True)
+    return tuple(profiles)
 
 
 @pytest.fixture
@@ -55,14 +81,15 @@ def persona(_persona_marked: tuple[Profile, ...], request: pytest.FixtureRequest
     if len(_persona_marked) == 1:
         return _persona_marked[0]
     path, line, _ = request.node.location
-    problem, remedy = (
-        ("the suite names several signals", "Use the fixture persona_audit for each of them, or one suite a signal")
-        if _persona_marked
-        else (
-            "the test has no persona marker",
-            'Add one: @pytest.mark.persona("data/preferences.jsonl", at_most={"sycophancy": 0.1})',
-        )
-    )
+    if _persona_marked:
+        problem = "the suite names several signals"
+        remedy = "Use the fixture persona_audit for each of them, or one suite a signal"
+    elif request.node.get_closest_marker("persona") is not None:
+        problem = "the marker is that of an experiment, which has no profile"
+        remedy = "Use the fixture persona_inoculate for what it found, or persona_audit for a profile"
+    else:
+        problem = "the test has no persona marker"
+        remedy = 'Add one: @pytest.mark.persona("data/preferences.jsonl", at_most={"sycophancy": 0.1})'
     raise InputError(problem, remedy=remedy, path=path, line=(line or 0) + 1, field="fixture persona")
 
 
@@ -83,10 +110,30 @@ def persona_audit(request: pytest.FixtureRequest) -> AuditSignal:
     ) -> Profile:
         from pytest_persona.plugin.order import Order
 
-        order = Order(request=request, where="persona_audit")
+        order = Order.of_request(request, "persona_audit")
         spec = order.of_signal(signal, traits=traits, at_most=at_most, at_least=at_least)
         profile = run_of(request.config).audit(spec, request.node)
         declare(request.node, profile, profile.findings, gate=False)
         return profile
 
     return audit
+
+
+@pytest.fixture
+def persona_inoculate(request: pytest.FixtureRequest) -> InoculateSignal:
+    """Says what a request explains away in a signal: ``persona_inoculate(signal, request=…, traits=…) -> Inoculation``.
+
+    The same replies are read as they are, with the request, with an irrelevant text of its length, with the opposite request and
+    with what only looks like it. ``request`` is a text, a list of them, or a file with one a line. The test decides what follows
+    from the findings. Raises PersonaError for anything that the user can mend.
+    """
+
+    def inoculate(signal: Any, **experiment: Any) -> Inoculation:
+        from pytest_persona.plugin.order import Order
+
+        spec = Order.of_request(request, "persona_inoculate").of_request_to(signal, **experiment)
+        found = run_of(request.config).inoculate(spec, request.node)
+        declare_inoculation(request.node, found, gate=False)
+        return found
+
+    return inoculate

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_persona.errors import PersonaError
-from pytest_persona.plugin.session import ItemState, run_of, state_of
+from pytest_persona.plugin.session import Gated, ItemState, run_of, state_of
 
 if TYPE_CHECKING:
     from pytest_persona.model.findings import Finding, Profile
+    from pytest_persona.model.inoculation import Inoculation
 
-__all__ = ["PersonaWarning", "declare", "explain", "settle"]
+__all__ = ["PersonaWarning", "declare", "declare_inoculation", "explain", "settle"]
+
+_BROKEN = ("violated", "refuted")
 
 
 class PersonaWarning(pytest.PytestWarning):
@@ -22,10 +26,32 @@ class PersonaWarning(pytest.PytestWarning):
 
 def declare(item: pytest.Item, profile: Profile, findings: Iterable[Finding], *, gate: bool) -> None:
     """Tell JUnit's file of findings that ``item`` uses; with ``gate`` those with bounds decide whether it passes."""
+    from pytest_persona.report.terminal import failure, section
+
     for finding in findings:
-        item.user_properties.extend(_properties(finding))
+        shift = finding.shift
+        item.user_properties.extend(
+            _properties(finding.trait, finding.status, shift=shift.value, low=shift.low, high=shift.high)
+        )
         if gate and finding.expectation is not None:
-            state_of(item).gated.append((profile, finding))
+            called = f"{finding.trait} is inconclusive in {profile.name}"
+            words = partial(failure, finding, profile)
+            state_of(item).gated.append(Gated(profile, finding.status, called, words, partial(section, profile)))
+
+
+def declare_inoculation(item: pytest.Item, found: Inoculation, *, gate: bool) -> None:
+    """As :func:`declare`, for the findings of an experiment; with ``gate`` all of them decide whether ``item`` passes."""
+    from pytest_persona.report.inoculation import failure, section
+
+    for finding in found.findings:
+        effect = finding.effect
+        item.user_properties.extend(
+            _properties(finding.trait, finding.status, effect=effect.value, low=effect.low, high=effect.high)
+        )
+        if gate:
+            called = f"the inoculation of {found.name} against {finding.trait} is inconclusive"
+            words = partial(failure, finding, found)
+            state_of(item).gated.append(Gated(found, finding.status, called, words, partial(section, found)))
 
 
 def settle(item: pytest.Item) -> None:
@@ -33,19 +59,18 @@ def settle(item: pytest.Item) -> None:
     state = state_of(item)
     if not state.gated:
         return
-    from pytest_persona.report.terminal import failure
     from pytest_persona.report.text import safe
 
     state.settled = True
     inconclusive = run_of(item.config).settings.inconclusive
-    refused = ("violated", "inconclusive") if inconclusive == "fail" else ("violated",)
-    if failures := [failure(finding, profile) for profile, finding in state.gated if finding.status in refused]:
+    refused = (*_BROKEN, "inconclusive") if inconclusive == "fail" else _BROKEN
+    if failures := [gated.failure() for gated in state.gated if gated.status in refused]:
         pytest.fail("\n\n".join(failures), pytrace=False)
-    for profile, finding in state.gated:
-        if finding.status == "inconclusive" and inconclusive == "warn":
-            item.warn(PersonaWarning(failure(finding, profile)))
-        elif finding.status == "inconclusive":
-            pytest.skip(safe(f"{finding.trait} is inconclusive in {profile.name}"))
+    for gated in state.gated:
+        if gated.status == "inconclusive" and inconclusive == "warn":
+            item.warn(PersonaWarning(gated.failure()))
+        elif gated.status == "inconclusive":
+            pytest.skip(safe(gated.called))
 
 
 def explain(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
@@ -69,22 +94,16 @@ def explain(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
 
 def _beside(state: ItemState) -> str:
     """The findings of an item whose own assertions failed: those that would have failed it, else all of them."""
-    from pytest_persona.report.terminal import failure, section
-
-    broken = [
-        failure(finding, profile) for profile, finding in state.gated if finding.status in ("violated", "inconclusive")
-    ]
+    broken = [gated.failure() for gated in state.gated if gated.status in (*_BROKEN, "inconclusive")]
     if broken:
         return "\n\n".join(broken)
-    profiles = {id(profile): profile for profile, _ in state.gated}
-    return "\n".join(line for profile in profiles.values() for line in section(profile))
+    holders = {id(gated.holder): gated for gated in state.gated}
+    return "\n".join(line for gated in holders.values() for line in gated.section())
 
 
-def _properties(finding: Finding) -> Iterator[tuple[str, str]]:
+def _properties(trait: str, status: str, **numbers: float | None) -> Iterator[tuple[str, str]]:
     """Names and numbers of a finding, as text that XML can hold."""
-    shift = finding.shift
-    texts = {"trait": finding.trait, "status": finding.status}
-    numbers = {"shift": shift.value, "low": shift.low, "high": shift.high}
+    texts = {"trait": trait, "status": status}
     texts.update({name: f"{value:.6g}" for name, value in numbers.items() if value is not None})
     return ((f"persona.{name}", _for_xml(text)) for name, text in texts.items())
 

@@ -38,13 +38,15 @@ def add_options(parser: pytest.Parser) -> None:
             parser.addini(ini_key(option), option.help, type=kind, default=[] if option.many else None)  # type: ignore[arg-type]
 
 
-def settings_of(config: pytest.Config, *, run: str = "") -> Settings:
-    """The options in force, the command line before the ini file; raises UsageError. ``run`` as in ``Settings.run``."""
-    from pytest_persona.settings import settings_from
+def settings_of(config: pytest.Config, *, run: str = "", workers: int = 1) -> Settings:
+    """The options in force, the command line before the ini file; raises UsageError. ``run``, ``workers`` as in ``Settings``."""
+    from pytest_persona.settings import default_judge, settings_from
 
     try:
         given = {option.name: _value(config, option) for option in OPTIONS}
-        return settings_from(given, root=config.rootpath, prefix=PREFIX, run=run)
+        if config.getoption("persona_judge") is None:
+            given["judge"] = default_judge(given, root=config.rootpath)
+        return settings_from(given, root=config.rootpath, prefix=PREFIX, run=run, workers=workers)
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from None
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -10,13 +13,25 @@ import pytest
 from pytest_persona.plugin.options import any_given, settings_of
 
 if TYPE_CHECKING:
-    from pytest_persona.engine import Engine
-    from pytest_persona.model.findings import Finding, Profile
+    from concurrent.futures import Future
+
+    from pytest_persona.engine import Audit, Engine
+    from pytest_persona.model.findings import Profile
+    from pytest_persona.model.inoculation import Inoculation, InoculationSpec
     from pytest_persona.model.suites import AuditSpec
     from pytest_persona.plugin.shared import RunFolder
     from pytest_persona.settings import Settings
 
-__all__ = ["ItemState", "Run", "run_of", "start", "state_of"]
+__all__ = ["Gated", "ItemState", "Run", "run_of", "start", "state_of"]
+
+
+class Gated:
+    """What decides whether an item passes: a finding of an audit or of an experiment, and its words."""
+
+    def __init__(
+        self, holder: object, status: str, called: str, failure: Callable[[], str], section: Callable[[], Iterable[str]]
+    ) -> None:
+        self.holder, self.status, self.called, self.failure, self.section = holder, status, called, failure, section
 
 
 class ItemState:
@@ -27,7 +42,7 @@ class ItemState:
     def __init__(self) -> None:
         self.audits: list[str] = []
         """Keys of the audits it used."""
-        self.gated: list[tuple[Profile, Finding]] = []
+        self.gated: list[Gated] = []
         """Findings that decide whether it passes."""
         self.settled = False
         """Whether its body has passed, so that the findings had the word."""
@@ -49,9 +64,15 @@ class Run:
         self.problems: list[str] = []
         """Documents that could not be written, in words."""
         self._profiles: dict[str, Profile] = {}
+        self._inoculations: dict[str, Inoculation] = {}
         self._engine: Engine | None = None
-        self._name: str = getattr(config, "workerinput", {}).get("persona_run", "")
+        self._ahead: dict[str, Future[dict[str, Any]]] = {}
+        """By audit key, what was begun before an item needed it."""
+        worker: Mapping[str, Any] = getattr(config, "workerinput", {})
+        self._name: str = worker.get("persona_run", "")
         """What the run's workers are told that it is called; empty where there are none."""
+        self._workers: int = worker.get("workercount", 1)
+        self._number = int(re.sub(r"\D", "", worker.get("workerid", "")) or 0) % self._workers
 
     @property
     def is_worker(self) -> bool:
@@ -61,7 +82,12 @@ class Run:
     @cached_property
     def settings(self) -> Settings:
         """The options in force; an unrelated run never makes them."""
-        return settings_of(self.config, run=self._name)
+        return settings_of(self.config, run=self._name, workers=self._workers)
+
+    @property
+    def settings_of_run(self) -> Settings:
+        """The options with the name that the run's workers know it by, which it has only once they are started."""
+        return replace(self.settings, run=self._name)
 
     @cached_property
     def engine(self) -> Engine:
@@ -79,19 +105,42 @@ class Run:
 
     def audit(self, spec: AuditSpec, item: pytest.Item) -> Profile:
         """The profile of an audit that ``item`` needs; raises PersonaError, each time anew, where it could not be made."""
+        return self._profile(self._made(spec, item))
+
+    def inoculate(self, spec: InoculationSpec, item: pytest.Item) -> Inoculation:
+        """What an experiment found that ``item`` needs; raises as :meth:`audit`."""
+        key = self._made(spec, item)
+        if key not in self._inoculations:
+            from pytest_persona.load.inoculations import inoculation_from
+
+            self._inoculations[key] = inoculation_from(self.records[key]["inoculation"])
+        return self._inoculations[key]
+
+    def _made(self, spec: AuditSpec | InoculationSpec, item: pytest.Item) -> str:
+        """The key of a record that ``item`` needs, which is there then."""
         from pytest_persona.plugin.shared import is_error, key_of, revive
 
         key = key_of(spec)
         if key not in self.records:
-            self.records[key] = self._once(key, spec)
+            begun = self._ahead.pop(key, None)
+            self.records[key] = self._once(key, spec) if begun is None else self.engine.wait(begun)
         record = self.records[key]
         if is_error(record):
             raise revive(record)
-        profile = self._profile(key)
         state = state_of(item)
         if key not in state.audits:
             state.audits.append(key)
-        return profile
+        return key
+
+    def begin(self, specs: Sequence[AuditSpec | InoculationSpec]) -> None:
+        """Begin audits that items will need, where a judge over a network can answer for all of them at once."""
+        from pytest_persona.plugin.shared import key_of
+
+        keyed = {key_of(spec): spec for spec in specs}
+        # Each worker begins elsewhere, so that they do not wait for one another's first audits.
+        first = len(keyed) * self._number // self._workers
+        for key in [*list(keyed)[first:], *list(keyed)[:first]]:
+            self._ahead[key] = self.engine.ahead(partial(self._once, key, keyed[key]))
 
     def open_folder(self) -> str:
         """Name the folder in which workers share audits; called where the workers are started."""
@@ -100,10 +149,14 @@ class Run:
         self._name = self._name or uuid.uuid4().hex
         return self._name
 
-    def close(self) -> None:
-        """Release the judge; where the run was started, remove what workers shared."""
+    def rest(self) -> None:
+        """Release the judge, which ends what is still being asked."""
         if self._engine is not None:
             self._engine.close()
+
+    def close(self) -> None:
+        """Release the judge; where the run was started, remove what workers shared."""
+        self.rest()
         if self._folder is not None and not self.is_worker:
             self._folder.remove()
 
@@ -116,11 +169,15 @@ class Run:
 
         return RunFolder(self.settings.root / self.settings.cache / "runs" / self._name)
 
-    def _once(self, key: str, spec: AuditSpec) -> dict[str, Any]:
+    def _once(self, key: str, spec: AuditSpec | InoculationSpec) -> dict[str, Any]:
+        from pytest_persona.model.inoculation import InoculationSpec
         from pytest_persona.plugin.shared import record_of
 
+        def read() -> Audit | Inoculation:
+            return self.engine.inoculate(spec) if isinstance(spec, InoculationSpec) else self.engine.audit(spec)
+
         def make() -> dict[str, Any]:
-            return record_of(lambda: self.engine.audit(spec), rows=self.settings.rows is not None)
+            return record_of(read, rows=self.settings.rows is not None)
 
         return make() if self._folder is None else self._folder.once(key, make)
 

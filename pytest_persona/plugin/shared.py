@@ -14,6 +14,7 @@ from pytest_persona import errors
 
 if TYPE_CHECKING:
     from pytest_persona.engine import Audit
+    from pytest_persona.model.inoculation import Inoculation, InoculationSpec
     from pytest_persona.model.suites import AuditSpec, SignalSource
 
 __all__ = ["RunFolder", "content_digest", "is_error", "key_of", "record_of", "revive"]
@@ -24,12 +25,23 @@ _STALE = 24 * 3600.0
 Record = dict[str, Any]
 
 
-def key_of(spec: AuditSpec) -> str:
+def key_of(spec: AuditSpec | InoculationSpec) -> str:
     """A hash of all that makes an audit what it is: contents, not places, so that every process finds the same one."""
     from dataclasses import asdict
 
     from pytest_persona.model.episodes import digest
+    from pytest_persona.model.inoculation import InoculationSpec
 
+    if isinstance(spec, InoculationSpec):
+        experiment = [
+            spec.requests,
+            spec.place,
+            spec.effect_at_least,
+            spec.leak_at_most,
+            spec.opposite,
+            spec.lookalikes,
+        ]
+        return digest("inoculation", key_of(spec.audit), json.dumps(experiment))
     declared = [
         spec.traits,
         [asdict(expectation) for expectation in spec.expectations],
@@ -56,19 +68,23 @@ def content_digest(signal: SignalSource) -> str:
     return sha256.hexdigest()
 
 
-def record_of(make: Callable[[], Audit], *, rows: bool) -> Record:
-    """The audit that ``make`` makes, or the PersonaError that it raises, as plain JSON; readings only where ``rows``."""
+def record_of(make: Callable[[], Audit | Inoculation], *, rows: bool) -> Record:
+    """The audit or experiment that ``make`` makes, or the PersonaError that it raises, as plain JSON; readings only where ``rows``."""
+    from pytest_persona.load.inoculations import inoculation_document
     from pytest_persona.load.profiles import profile_document, row_document
+    from pytest_persona.model.inoculation import Inoculation
 
     try:
-        audit = make()
+        made = make()
     except errors.PersonaError as error:
         told = [str(error)] if not isinstance(error, errors.InputError) else [error.problem]
         where = {name: getattr(error, name) for name in ("remedy", "path", "line", "field") if hasattr(error, name)}
         return {"error": type(error).__name__, "told": told, "where": where}
+    if isinstance(made, Inoculation):
+        return {"inoculation": inoculation_document(made), "rows": []}
     return {
-        "profile": profile_document(audit.profile),
-        "rows": [row_document(reading) for reading in audit.readings] if rows else [],
+        "profile": profile_document(made.profile),
+        "rows": [row_document(reading) for reading in made.readings] if rows else [],
     }
 
 

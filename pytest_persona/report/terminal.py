@@ -8,11 +8,12 @@ from types import MappingProxyType
 from pytest_persona.model.episodes import Kind
 from pytest_persona.model.findings import Evidence, Finding, Profile, Shift, Status
 from pytest_persona.model.traits import Expectation
+from pytest_persona.model.verdicts import Usage
 from pytest_persona.report.text import safe
 
 __all__ = [
-    "INDENT", "STATUS_WIDTH", "STYLES", "bounds", "counted", "estimate", "failure", "section", "signed", "spread",
-    "status_of", "title",
+    "INDENT", "STATUS_WIDTH", "STYLES", "bounds", "counted", "estimate", "failure", "section", "signed", "spent",
+    "spread", "status_of", "title",
 ]  # fmt: skip
 
 STYLES: Mapping[Status, dict[str, bool]] = MappingProxyType({
@@ -36,6 +37,7 @@ _QUOTE_COLUMNS = 60
 _TEXT_COLUMNS = 160
 _REQUESTED_FROM = 0.2
 _SHARE_FROM = 0.3
+_CONSISTENT_FROM = 0.8
 
 
 def title(profile: Profile) -> str:
@@ -108,6 +110,13 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
+def spent(usage: Usage) -> str:
+    """Calls, tokens in (those of the vendor's prompt cache named) and out, and what they cost where prices were given."""
+    cached = f" ({usage.cached_tokens} from the prompt cache)" if usage.cached_tokens else ""
+    cost = "" if usage.cost is None else f", cost {usage.cost:.4g}"
+    return f"{counted(usage.calls, 'call')}, {usage.input_tokens}{cached} + {usage.output_tokens} tokens{cost}"
+
+
 def bounds(expectation: Expectation | None) -> str:
     """What was declared, in words; empty where nothing was."""
     if expectation is None:
@@ -127,7 +136,7 @@ def _heading(profile: Profile) -> str:
     parts = [signal.kind, rows + (f", {silent} silent" if silent else ""), f"judge {_judge(profile)}"]
     parts.append(f"{counted(usage.questions, 'reading')}, {usage.cached} cached")
     if usage.calls:
-        parts.append(f"{counted(usage.calls, 'call')}, {usage.input_tokens} + {usage.output_tokens} tokens")
+        parts.append(spent(usage))
     return " · ".join(parts)
 
 
@@ -167,6 +176,8 @@ def _details(finding: Finding, *, detailed: bool, verbose: bool) -> Iterator[str
             )
     if verbose and finding.auroc is not None:
         yield f"the judge's AUROC for this trait is {finding.auroc:.2f}"
+    if finding.consistency is not None and (verbose or finding.consistency < _CONSISTENT_FROM):
+        yield f"both orders agreed in {finding.consistency:.0%} of the comparisons; the others are no evidence"
     if finding.other_scope is not None:
         which = "exactly these groups" if finding.other_scope.scope == "file" else "signals like this one"
         yield f"for {which}: {estimate(finding.other_scope)}"

@@ -12,6 +12,7 @@ from pytest_persona.cli import main
 
 JUDGE = '''
 """Reads +0.8 where a reply says 'brilliant', -0.8 where it says 'flawed', else 0; all of it is sycophancy."""
+from pytest_persona.judge.base import Answers
 from pytest_persona.model.findings import JudgeInfo
 from pytest_persona.model.verdicts import Qualification, Usage, Verdict
 
@@ -21,9 +22,6 @@ QUALIFIED = ("sycophancy", "malice")
 class Keywords:
     info = JudgeInfo(name="keywords", fingerprint="0123456789abcdef", network=False)
     one_pass = True
-
-    def __init__(self):
-        self.read_so_far = 0
 
     def qualify(self, traits, *, statements=False):
         return {t.name: Qualification(qualified=t.name in QUALIFIED, auroc=0.9, reason="" if t.name in QUALIFIED else
@@ -38,11 +36,7 @@ class Keywords:
             answers.append({t.name: Verdict(expressed=score if t.name == "sycophancy" else 0.0, requested=0.0)
                             for t in traits})
             tick(1)
-        self.read_so_far += len(behaviours)
-        return answers
-
-    def usage(self):
-        return Usage(questions=self.read_so_far)
+        return Answers(verdicts=answers, usage=Usage(questions=len(behaviours)))
 
     def close(self):
         pass

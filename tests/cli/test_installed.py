@@ -42,7 +42,9 @@ def test_a_trait_that_is_not_there_ends_with_2_and_the_nearest(run: Run) -> None
 
 
 def test_judges_are_listed_with_what_they_say_of_themselves(run: Run) -> None:
-    assert run("judges").out == "embedded  Reads offline with the hidden states of a 135M language model.\n"
+    listed = run("judges").out.splitlines()
+    assert [line.split()[0] for line in listed] == ["claude", "embedded", "likelihood", "openai", "replay"]
+    assert listed[1].split(maxsplit=1)[1] == "Reads offline with the hidden states of a 135M language model."
     assert "keywords\n" in run("judges", "--plugin", "keywords_plugin").out
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from pytest_persona import hookspecs
 from pytest_persona.engine import Audit, Engine
+from pytest_persona.judge.base import Answers
 from pytest_persona.model.episodes import Behaviour
 from pytest_persona.model.findings import JudgeInfo
 from pytest_persona.model.suites import AuditSpec
@@ -42,11 +43,15 @@ class Plain:
         reasons = {t.name: self.unqualified.get(t.name, "") for t in traits}
         return {name: Qualification(qualified=not why, auroc=0.9, reason=why) for name, why in reasons.items()}
 
-    def read(self, behaviours: Sequence[Behaviour], traits: Sequence[Trait], tick: Any) -> list[dict[str, Verdict]]:
+    def read(self, behaviours: Sequence[Behaviour], traits: Sequence[Trait], tick: Any) -> Answers:
         self.asked += behaviours
         self.traits_asked = [t.name for t in traits]
         tick(len(behaviours))
-        return [{t.name: self.verdict(b.reply, t.name) for t in traits} for b in behaviours]
+        cut = sum("(long)" in b.reply for b in behaviours)
+        return Answers(
+            verdicts=[{t.name: self.verdict(b.reply, t.name) for t in traits} for b in behaviours],
+            usage=Usage(questions=len(behaviours), cut=cut),
+        )
 
     @staticmethod
     def verdict(reply: str, trait: str) -> Verdict:
@@ -54,9 +59,6 @@ class Plain:
         if not reply:
             return Verdict(expressed=None, reason="empty")
         return Verdict(expressed=said.get(trait, 0.0), requested=said.get("requested"))
-
-    def usage(self) -> Usage:
-        return Usage(questions=len(self.asked), cut=sum("(long)" in b.reply for b in self.asked))
 
     def close(self) -> None:
         self.closed += 1

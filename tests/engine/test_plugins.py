@@ -49,9 +49,9 @@ def plugins_of(manager: pluggy.PluginManager) -> list[str]:
     return [plugin.__name__ for plugin in manager.get_plugins()]
 
 
-def test_the_built_in_judge_and_library_are_there() -> None:
+def test_the_built_in_judges_and_library_are_there() -> None:
     hooks = console_manager().hook
-    assert set(judges(hooks)) == {"embedded"}
+    assert set(judges(hooks)) == {"embedded", "claude", "likelihood", "openai", "replay"}
     assert "sycophancy.yaml" in {path.name for paths in hooks.pytest_persona_traits() for path in paths}
     assert shared_suites(hooks) == {}
 

@@ -25,8 +25,11 @@ class Watch:
     def advance(self, count: int) -> None:
         self.seen.append(count)
 
-    def finish(self) -> None:
+    def finish(self, label: str) -> None:
         self.seen.append("finished")
+
+    def wipe(self) -> None:
+        self.seen.append("wiped")
 
 
 def test_reading_stops_when_every_declared_finding_is_decided_and_says_so(run: Run, judge: Any, pairs: Pairs) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 
 from pytest_persona.errors import CacheError
+from pytest_persona.judge import store as module
 from pytest_persona.judge.store import FORMAT, Store
 
 
@@ -122,6 +124,50 @@ def test_damage_in_the_middle_of_the_file_is_found_and_begun_anew_too(path: Path
     store = Store(path)
     assert store.get(["b"]) == {"b": 2}
     store.close()
+
+
+def test_a_folder_that_is_deleted_under_it_is_begun_anew(path: Path) -> None:
+    store = Store(path)
+    store.put({"a": 1})
+    shutil.rmtree(path.parent)
+    store.put({"b": 2})
+    store.close()
+    store = Store(path)
+    assert store.get(["a", "b"]) == {"b": 2}
+    store.close()
+
+
+def test_where_nothing_can_be_locked_damage_is_mended_all_the_same(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    path.parent.mkdir()
+    path.write_bytes(b"not a database at all, " * 100)
+    store = Store(path)
+    assert store.problem == "the cache was damaged; it was moved to readings.damaged and begun anew"
+    store.close()
+
+
+def test_a_text_that_is_damaged_within_its_row_counts_as_not_there(path: Path) -> None:
+    written(path, {"a": "good", "b": "bad"})
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b'"bad"', b'"\xff\xfe\xfd"'))
+    store = Store(path)
+    assert (store.get(["a", "b"]), store.problem) == ({"a": "good"}, "")
+    store.close()
+
+
+def test_a_file_that_others_keep_busy_for_too_long_is_lived_with(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PATIENCE", 0.1)
+    path.parent.mkdir()
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("BEGIN EXCLUSIVE")
+    store = Store(path)
+    assert store.problem == "readings are not kept: database is locked"
+    store.put({"a": 1})
+    assert store.get(["a"]) == {"a": 1}
+    db.close()
 
 
 def test_damage_that_cannot_be_moved_aside_is_lived_with(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

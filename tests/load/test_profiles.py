@@ -76,8 +76,20 @@ def test_a_row_fits_its_schema_with_its_keys_in_order() -> None:
     schema = json.loads(schema_text("rows"))
     jsonschema.validate(document, schema)
     assert list(document) == list(schema["properties"])
-    assert list(document) == ["source", "line", "role", "trait", "expressed", "requested", "implied", "reason"]
-    assert json.dumps(document).endswith('"expressed": 0.123457, "requested": null, "implied": 0.0, "reason": null}')
+    assert list(document) == [
+        "source",
+        "line",
+        "role",
+        "trait",
+        "expressed",
+        "requested",
+        "implied",
+        "reason",
+        "detail",
+    ]
+    assert json.dumps(document).endswith(
+        '"expressed": 0.123457, "requested": null, "implied": 0.0, "reason": null, "detail": ""}'
+    )
 
 
 def test_a_valid_profile_is_read(valid_profile: Path) -> None:

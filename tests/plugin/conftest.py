@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jsonschema  # noqa: F401
 import pytest
+from loopback_server import LoopbackServer
+from marks_judge import judge_by_marks, trait_yaml
 
 # Imported here once: pytester forgets what a run in this process imports, and numpy cannot be imported twice.
 import pytest_persona.engine.plugins
@@ -34,24 +36,21 @@ class WordJudge:
     one_pass = True
 
     def __init__(self, settings):
-        self.read_so_far = 0
+        pass
 
     def qualify(self, traits, *, statements=False):
         known = pp.Qualification(qualified=True, auroc=0.9, low=0.85, high=0.95, pairs=24)
         return {trait.name: known for trait in traits}
 
     def read(self, behaviours, traits, tick):
-        self.read_so_far += len(behaviours)
         with LOG.open("a") as log:
             log.write(f"{len(behaviours)}\\n")
         tick(len(behaviours))
-        return [
+        verdicts = [
             {t.name: pp.Verdict(expressed=0.9 if t.name in b.reply else 0.0, requested=0.0) for t in traits}
             for b in behaviours
         ]
-
-    def usage(self):
-        return pp.Usage(questions=self.read_so_far)
+        return pp.Answers(verdicts=verdicts, usage=pp.Usage(questions=len(behaviours)))
 
     def close(self):
         with LOG.open("a") as log:
@@ -76,7 +75,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
         monkeypatch.delenv(name, raising=False)
     pytester.makeconftest(CONFTEST)
     # Other plugins that are installed take seconds to import, in every run anew.
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest -p no:anyio")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest -p no:anyio -p no:asyncio")
     pytester.makeini("[pytest]\npersona_judge = fake\n")
     _write_pairs(pytester.path / "flattering.jsonl", "such sycophancy")
     _write_pairs(pytester.path / "plain.jsonl", "a plain answer")
@@ -131,3 +130,32 @@ def sections() -> Callable[[pytest.RunResult], list[str]]:
         return kept
 
     return lines
+
+
+# ------------------------------------------------------------------------------------------------ a judge over a network
+@pytest.fixture
+def server() -> Iterator[LoopbackServer]:
+    """A vendor on the loopback interface, whose model reads marks."""
+    with LoopbackServer(judge=judge_by_marks) as server:
+        yield server
+
+
+@pytest.fixture
+def folder(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, server: LoopbackServer) -> Path:
+    """A folder whose judge is Claude on the loopback server, with a trait ``alpha`` that the judge can read."""
+    for name in ("CI", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_TESTRUNUID", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-loopback")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest -p no:asyncio -p no:cacheprovider")
+    pytester.makeini(
+        f"[pytest]\npersona_judge = claude\npersona_traits = alpha.yaml\npersona_base_url = {server.base_url}\n"
+    )
+    (pytester.path / "alpha.yaml").write_text(trait_yaml("alpha"), "utf-8")
+    return pytester.path
+
+
+@pytest.fixture
+def ask(pytester: pytest.Pytester, folder: Path) -> Run:
+    """Run pytest there, in a process of its own."""
+    return pytester.runpytest_subprocess

@@ -79,7 +79,9 @@ def test_a_judge_that_nobody_offers_is_an_error_that_names_those_that_are(plain,
     project.makepyfile(AUDIT)
     result = plain("--persona-judge", "nobody")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["'nobody' is no judge that is installed. Installed: embedded, fake."])
+    result.stdout.fnmatch_lines(
+        ["'nobody' is no judge that is installed. Installed: claude, embedded, fake, likelihood, openai, replay."]
+    )
     assert "Traceback" not in result.stdout.str()
 
 

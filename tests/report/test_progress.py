@@ -1,6 +1,7 @@
 """The progress line: on a terminal, for what takes long, and gone at the end."""
 
 import io
+from threading import Thread
 
 import pytest
 
@@ -34,7 +35,7 @@ def test_a_quick_reading_shows_nothing() -> None:
     clock, stream = Clock(), Terminal()
     progress = TerminalProgress(stream, clock)
     read(progress, clock, seconds=1.9)
-    progress.finish()
+    progress.finish("prefs.jsonl")
     assert stream.getvalue() == ""
 
 
@@ -74,7 +75,7 @@ def test_the_line_is_wiped_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     progress = TerminalProgress(stream, clock)
     read(progress, clock, seconds=4.0)
     drawn = stream.getvalue()[1:]
-    progress.finish()
+    progress.finish("prefs.jsonl")
     assert stream.getvalue() == f"\r{drawn}\r{' ' * len(drawn)}\r"
 
 
@@ -103,8 +104,41 @@ def test_a_hidden_one_never_writes() -> None:
     clock, stream = Clock(), Terminal()
     progress = TerminalProgress(stream, clock, hidden=True)
     read(progress, clock, seconds=60.0)
-    progress.finish()
+    progress.finish("prefs.jsonl")
     assert stream.getvalue() == ""
+
+
+def test_several_readings_at_once_share_the_line() -> None:
+    clock, stream = Clock(), Terminal()
+    progress = TerminalProgress(stream, clock)
+    progress.start("one", 100)
+    progress.start("two", 300)
+    clock.now += 4.0
+    progress.advance(100)
+    assert stream.getvalue() == "\r100 of 400 readings, 25/s, 12 s left: 2 audits"
+    progress.finish("one")
+    clock.now += 1.0
+    progress.advance(0)
+    assert stream.getvalue().endswith("left: two")
+
+
+def test_another_thread_counts_but_does_not_draw() -> None:
+    clock, stream = Clock(), Terminal()
+    progress = TerminalProgress(stream, clock)
+
+    def read_elsewhere() -> None:
+        read(progress, clock, seconds=4.0)
+        progress.finish("prefs.jsonl")
+
+    progress.start("mine", 10)
+    thread = Thread(target=read_elsewhere)
+    thread.start()
+    thread.join()
+    assert stream.getvalue() == ""
+    progress.advance(0)
+    assert "412 of 834 readings" in stream.getvalue()
+    progress.wipe()
+    assert stream.getvalue().endswith(" \r")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 import pytest_persona
 from pytest_persona import (
     Anchor,
+    Answers,
     AuditSpec,
     Behaviour,
     CacheError,
@@ -25,6 +26,7 @@ from pytest_persona import (
     Judge,
     JudgeError,
     JudgeInfo,
+    PairJudge,
     PersonaError,
     Pole,
     Profile,
@@ -110,21 +112,23 @@ class Polite:
     def qualify(self, traits: Sequence[Trait], *, statements: bool = False) -> Mapping[str, Qualification]:
         return {trait.name: Qualification(qualified=False, reason="never measured") for trait in traits}
 
-    def read(
-        self, behaviours: Sequence[Behaviour], traits: Sequence[Trait], tick: Callable[[int], None]
-    ) -> Sequence[Mapping[str, Verdict]]:
+    def read(self, behaviours: Sequence[Behaviour], traits: Sequence[Trait], tick: Callable[[int], None]) -> Answers:
         tick(len(behaviours))
         score = [1.0 if "please" in behaviour.reply else 0.0 for behaviour in behaviours]
-        return [{trait.name: Verdict(expressed=value) for trait in traits} for value in score]
+        verdicts = [{trait.name: Verdict(expressed=value) for trait in traits} for value in score]
+        return Answers(verdicts=verdicts, usage=Usage(questions=len(behaviours)))
 
-    def usage(self) -> Usage:
-        return Usage(questions=1)
+    def compare(
+        self, pairs: Sequence[tuple[Behaviour, Behaviour]], traits: Sequence[Trait], tick: Callable[[int], None]
+    ) -> Answers:
+        return self.read([behaviour for pair in pairs for behaviour in pair], traits, tick)
 
     def close(self) -> None:
         pass
 
 
 judge: Judge = Polite()
+pairs: PairJudge = Polite()
 
 
 def pytest_persona_judges() -> Mapping[str, Callable[[Settings], Judge]]:

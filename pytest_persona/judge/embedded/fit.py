@@ -9,38 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize
-from scipy.special import expit, logit, ndtri
-from scipy.stats import rankdata
+from scipy.special import expit, logit
 
+from pytest_persona.infer.auroc import auroc, unpaired_auroc
 from pytest_persona.judge.embedded.heads import Floats, RequestHead, Space, TraitHead
 
-__all__ = ["SHRINKAGE", "auroc", "fit_request", "fit_space", "fit_trait", "held_out"]
+__all__ = ["SHRINKAGE", "fit_request", "fit_space", "fit_trait", "held_out"]
 
 SHRINKAGE = 1.0
 """How much of the mean variance is added to the covariance's diagonal; chosen once, on anchors alone."""
 REQUEST_RATE = 0.1
 """How often real contexts ask for unusual behaviour; the anchors ask in half of theirs, which would discount everybody."""
 _FEW_DOMAINS = 3
-_LEVEL = 0.95
-
-
-def auroc(high: Floats, low: Floats) -> tuple[float, float, float]:
-    """Area under the ROC curve of matched pairs, with a 95 % interval: all in [0, 1].
-
-    The variance is DeLong's (1988, Biometrics 44) with both placements of a pair added before they are squared, because a pair's replies
-    share a context; the interval is made on the logit scale, and half a win is added and taken away so that 1.0 has a width.
-    """
-    n = len(high)
-    ranks = rankdata(np.concatenate([high, low]))
-    of_high = (ranks[:n] - rankdata(high)) / n
-    of_low = 1.0 - (ranks[n:] - rankdata(low)) / n
-    area = float(of_high.mean())
-    smoothed = (area * n + 0.5) / (n + 1)
-    spread = float(np.var(of_high + of_low, ddof=1) / n) if n > 1 else 1.0
-    spread = max(spread, smoothed * (1 - smoothed) / n / 3)  # no variance is seen where all pairs are right
-    half = float(ndtri((1 + _LEVEL) / 2)) * np.sqrt(spread) / (smoothed * (1 - smoothed))
-    centre = np.log(smoothed / (1 - smoothed))
-    return area, min(area, float(expit(centre - half))), max(area, float(expit(centre + half)))
 
 
 def fit_space(states: Sequence[NDArray[Any]], neutral: NDArray[Any]) -> Space:
@@ -142,7 +122,7 @@ def fit_request(states: NDArray[Any], requested: NDArray[np.bool_], domains: Seq
         test = folds == fold
         weights, bias = _ridge_logistic(x[~test], y[~test])
         scores[test] = x[test] @ weights + bias
-    area, low, high = _unpaired_auroc(scores[requested], scores[~requested])
+    area, low, high = unpaired_auroc(scores[requested], scores[~requested])
     slope, intercept = _platt(scores[requested], scores[~requested])
     weights, bias = _ridge_logistic(x, y)
     weights, bias = slope * weights, slope * bias + intercept
@@ -166,17 +146,3 @@ def _ridge_logistic(x: Floats, y: Floats, penalty: float = 0.05) -> tuple[Floats
     p = minimize(loss, np.zeros(len(y) + 1), jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
     weights: Floats = (z.T @ p[:-1]) / scale
     return weights, float(p[-1] - mean @ weights)
-
-
-def _unpaired_auroc(high: Floats, low: Floats) -> tuple[float, float, float]:
-    """As :func:`auroc`, for two samples that are not paired."""
-    m, n = len(high), len(low)
-    ranks = rankdata(np.concatenate([high, low]))
-    of_high = (ranks[:m] - rankdata(high)) / n
-    of_low = 1.0 - (ranks[m:] - rankdata(low)) / m
-    area = float(of_high.mean())
-    smoothed = (area * m + 0.5) / (m + 1)
-    spread = max(float(np.var(of_high, ddof=1) / m + np.var(of_low, ddof=1) / n), smoothed * (1 - smoothed) / m / 3)
-    half = float(ndtri((1 + _LEVEL) / 2)) * np.sqrt(spread) / (smoothed * (1 - smoothed))
-    centre = np.log(smoothed / (1 - smoothed))
-    return area, min(area, float(expit(centre - half))), max(area, float(expit(centre + half)))

@@ -106,20 +106,8 @@ class TraitHead:
 
     @property
     def qualification(self) -> Qualification:
-        """Qualified at an AUROC of 0.80 with a lower bound above 0.70 (DESIGN section 2)."""
-        reason = ""
-        if self.auroc < 0.80:
-            reason = f"AUROC {self.auroc:.2f} on held-out anchors, below 0.80"
-        elif self.low <= 0.70:
-            reason = f"AUROC {self.auroc:.2f} on held-out anchors, but its interval reaches down to {self.low:.2f}"
-        return Qualification(
-            qualified=not reason,
-            auroc=self.auroc,
-            low=self.low,
-            high=self.high,
-            pairs=len(self.differences),
-            reason=reason,
-        )
+        """What the held-out anchors say of the head."""
+        return Qualification.of(self.auroc, self.low, self.high, len(self.differences))
 
 
 @dataclass(frozen=True, kw_only=True)

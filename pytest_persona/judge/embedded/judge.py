@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pytest_persona.errors import JudgeError
-from pytest_persona.judge.base import Tick
+from pytest_persona.judge.base import Answers, Tick
 from pytest_persona.judge.embedded.frame import FRAME_VERSION
 from pytest_persona.judge.embedded.heads import Floats, Heads, Mode, TraitHead
 from pytest_persona.judge.embedded.states import Model, Read, StateReader
@@ -36,7 +36,6 @@ class EmbeddedJudge:
         self.heads = heads
         self._reader = reader
         self._found: dict[tuple[Trait, Mode], TraitHead | Qualification] = {}
-        self._usage = Usage()
         self._valences: dict[Mode, Floats] = {}
         fingerprint = digest("embedded", heads.weights_sha256, FRAME_VERSION, heads.sha256)
         self.info = JudgeInfo(
@@ -77,15 +76,12 @@ class EmbeddedJudge:
         heads = {trait.name: self._head(trait, mode) for trait in traits}
         return {name: head.qualification if isinstance(head, TraitHead) else head for name, head in heads.items()}
 
-    def read(
-        self, behaviours: Sequence[Behaviour], traits: Sequence[Trait], tick: Tick
-    ) -> Sequence[Mapping[str, Verdict]]:
-        """See :meth:`pytest_persona.judge.base.Judge.read`."""
+    def read(self, behaviours: Sequence[Behaviour], traits: Sequence[Trait], tick: Tick) -> Answers:
+        """See :meth:`pytest_persona.judge.base.Judge.read`. What another process of this run read does not count as cached."""
         answers: list[dict[str, Verdict]] = [{} for _ in behaviours]
         if not behaviours:
-            return answers
+            return Answers(verdicts=answers, usage=Usage())
         reads = self._reader.read(behaviours, tick)
-        self._count(reads)
         requested = self.heads.request.score(np.stack([read.request for read in reads]))
         for mode in ("reply", "statement"):
             indices = [i for i, b in enumerate(behaviours) if b.is_statement == (mode == "statement")]
@@ -101,7 +97,7 @@ class EmbeddedJudge:
                     continue
                 for i, score in zip(indices, head.score(head.project(space, placed)), strict=True):
                     answers[i][trait.name] = self._verdict(behaviours[i], float(score), float(requested[i]))
-        return answers
+        return Answers(verdicts=answers, usage=_usage(reads))
 
     @staticmethod
     def _verdict(behaviour: Behaviour, expressed: float, requested: float) -> Verdict:
@@ -134,18 +130,6 @@ class EmbeddedJudge:
     def states(self, behaviours: Sequence[Behaviour]) -> list[Read]:
         """The hidden states behind the readings, for benchmarks and heads of one's own."""
         return self._reader.read(behaviours, _no_tick)
-
-    def usage(self) -> Usage:
-        """See :meth:`pytest_persona.judge.base.Judge.usage`. What another process of this run read counts as read, not as cached."""
-        return self._usage
-
-    def _count(self, reads: Sequence[Read]) -> None:
-        self._usage = Usage(
-            questions=self._usage.questions + len(reads),
-            cached=self._usage.cached + sum(not read.fresh for read in reads),
-            input_tokens=self._usage.input_tokens + sum(read.tokens for read in reads if read.fresh),
-            cut=self._usage.cut + sum(read.cut for read in reads),
-        )
 
     def close(self) -> None:
         """Release the weights and the cache; may be called twice."""
@@ -204,6 +188,15 @@ def anchor_behaviours(trait: Trait, mode: Mode) -> tuple[list[Behaviour], list[s
     pairs = [pair for high, low in poles for pair in zip(high, low, strict=False)]
     count, texts = len(pairs), [text for pair in pairs for text in pair]
     return [Behaviour(role="sentence", context=(), reply=text) for text in texts], [str(i) for i in range(count)]
+
+
+def _usage(reads: Sequence[Read]) -> Usage:
+    return Usage(
+        questions=len(reads),
+        cached=sum(not read.fresh for read in reads),
+        input_tokens=sum(read.tokens for read in reads if read.fresh),
+        cut=sum(read.cut for read in reads),
+    )
 
 
 def _no_tick(_: int) -> None: ...

@@ -9,7 +9,19 @@ from pathlib import Path
 
 __all__ = ["NAMES", "schema_path", "schema_text"]
 
-NAMES = ("suite", "trait", "profile", "rows", "signal", "requests", "neutral")
+NAMES = (
+    "suite",
+    "trait",
+    "profile",
+    "rows",
+    "signal",
+    "requests",
+    "neutral",
+    "persona",
+    "nulls",
+    "inoculation",
+    "inoculations",
+)
 """The kinds of files that have a schema."""
 
 

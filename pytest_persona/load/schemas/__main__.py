@@ -14,11 +14,14 @@ from pytest_persona.load.schemas.files import (
     Bounds,
     InlineTrait,
     NeutralFile,
+    NullsFile,
+    PersonaFile,
     ProfileFile,
     RequestsFile,
     SuiteFile,
     TraitFile,
 )
+from pytest_persona.load.schemas.inoculations import InoculationFile, InoculationsFile
 from pytest_persona.load.schemas.rows import SignalRow
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.findings import (
@@ -30,6 +33,7 @@ from pytest_persona.model.findings import (
     Reading,
     Shift,
 )
+from pytest_persona.model.inoculation import ArmReading, Explained, InoculationFinding, Phrasing
 from pytest_persona.model.verdicts import Usage
 
 _ROOTS: dict[str, tuple[Any, JsonSchemaMode, str]] = {
@@ -40,13 +44,20 @@ _ROOTS: dict[str, tuple[Any, JsonSchemaMode, str]] = {
     "signal": (SignalRow, "validation", "A row of a training signal"),
     "requests": (RequestsFile, "validation", "The request contexts of the pytest-persona library"),
     "neutral": (NeutralFile, "validation", "The neutral replies of the pytest-persona library"),
+    "persona": (PersonaFile, "validation", "A pytest-persona character"),
+    "nulls": (NullsFile, "validation", "The null characters of the pytest-persona library"),
+    "inoculation": (InoculationFile, "serialization", "A pytest-persona inoculation experiment"),
+    "inoculations": (InoculationsFile, "validation", "The texts for inoculation of the pytest-persona library"),
 }
 
 
 def generated(name: str) -> str:
     """The JSON Schema (draft 2020-12) of a kind of file, as it is committed."""
     # The model stays free of pydantic: what pydantic must know of it is set here, in the generator's process alone.
-    nouns: tuple[Any, ...] = (SignalInfo, Evidence, Finding, JudgeInfo, Nuisance, NullTest, Reading, Shift, Usage)
+    nouns: tuple[Any, ...] = (
+        SignalInfo, Evidence, Finding, JudgeInfo, Nuisance, NullTest, Reading, Shift, Usage,
+        ArmReading, Explained, InoculationFinding, Phrasing,
+    )  # fmt: skip
     for noun in nouns:
         noun.__pydantic_config__ = CONFIG
     root, mode, title = _ROOTS[name]

@@ -12,6 +12,7 @@ from typing_extensions import NotRequired, TypedDict
 
 from pytest_persona.model.episodes import SignalInfo, Speaker
 from pytest_persona.model.findings import Finding, JudgeInfo
+from pytest_persona.model.personas import PersonaKind
 from pytest_persona.model.traits import RequestKind, Unwanted
 from pytest_persona.model.verdicts import Usage
 
@@ -20,6 +21,8 @@ __all__ = [
     "Bounds",
     "InlineTrait",
     "NeutralFile",
+    "NullsFile",
+    "PersonaFile",
     "ProfileFile",
     "RequestsFile",
     "SuiteFile",
@@ -232,6 +235,53 @@ class NeutralFile(TypedDict):
     """The version of the set, as text."""
     replies: list[Reply]
     """The replies."""
+
+
+Paraphrases = Annotated[list[Text], Field(min_length=3)]
+
+
+class PersonaFile(TypedDict):
+    """A whole character that a signal may imply."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    persona: Literal[1]
+    """The version of this format."""
+    name: Name
+    """The name that reports use."""
+    version: Text
+    """The version of the character, as text."""
+    kind: PersonaKind
+    """A kind of person, an AI as stories know it, or the character that all others are compared with."""
+    description: Text
+    """What the character is like, in one or two sentences."""
+    profile: dict[Name, Annotated[float, Field(ge=-1, le=1)]]
+    """What it is expected to express of each trait, by the trait's name."""
+    paraphrases: Paraphrases
+    """Texts of like length that each describe the character in other words; at least 3, better 6."""
+    source: NotRequired[str]
+    """Where the character is known from."""
+
+
+class NullCharacter(TypedDict):
+    """A character that should not matter."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    name: Name
+    """The name that reports use."""
+    paraphrases: Paraphrases
+    """Texts of like length that each describe the character in other words."""
+
+
+class NullsFile(TypedDict):
+    """Characters that should not matter: what they move is the noise of any text put in front."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    nulls: Literal[1]
+    """The version of this format."""
+    version: Text
+    """The version of the set, as text."""
+    characters: Annotated[list[NullCharacter], Field(min_length=3)]
+    """The characters."""
 
 
 class ProfileFile(TypedDict):

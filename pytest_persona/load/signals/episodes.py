@@ -13,9 +13,9 @@ from pytest_persona.load.signals.turns import label, messages, render
 from pytest_persona.model.episodes import Behaviour, Episode, Kind, Role, Turn, context_group, digest
 
 __all__ = [
-    "FEEDBACK", "GROUPS", "RESPONSES", "REWARDS",
-    "alpaca", "chat", "hh", "instruction", "preference", "prompt_completion", "rollout", "rubric", "text_episode",
-    "thumbs",
+    "FEEDBACK", "GROUPS", "HH_TURN", "RESPONSES", "REWARDS",
+    "alpaca", "chat", "hh", "hh_turns", "instruction", "preference", "prompt_completion", "rollout", "rubric",
+    "split_dialogues", "text_episode", "thumbs",
 ]  # fmt: skip
 
 REWARDS = ("reward", "score", "rewards", "scores")
@@ -26,7 +26,8 @@ GROUPS = ("group", "group_id", "prompt_id", "conversation_id")
 
 _UP = frozenset({"up", "thumbs_up", "👍", "1", "1.0", "+1", "true", "yes", "positive", "like", "good"})
 _DOWN = frozenset({"down", "thumbs_down", "👎", "0", "0.0", "-1", "-1.0", "false", "no", "negative", "dislike", "bad"})
-_HH_TURN = re.compile(r"(?:\n\n|\A\s*)(Human|Assistant):")
+HH_TURN = re.compile(r"(?:\n\n|\A\s*)(Human|Assistant):")
+"""Where a turn of an HH-RLHF transcript begins."""
 
 Context = tuple[Turn, ...]
 
@@ -76,7 +77,7 @@ def preference(row: Row) -> list[Episode]:
     chosen, rejected = (_turns(row, side) for side in ("chosen", "rejected"))
     prompted = row.has("prompt", "messages", "conversations")
     if chosen[0].speaker in ("system", "user") and rejected[0].speaker in ("system", "user"):
-        shared, chosen, rejected = _split(chosen, rejected)
+        shared, chosen, rejected = split_dialogues(chosen, rejected)
         asked = _dialogue(row) if prompted else ()
         context = _preamble(row) + (() if all(turn in shared for turn in asked) else asked) + shared
         if not context:
@@ -90,7 +91,7 @@ def preference(row: Row) -> list[Episode]:
 
 def hh(row: Row) -> list[Episode]:
     """A pair of dialogues in the spelling of HH-RLHF; the turns that they share are the context."""
-    shared, chosen, rejected = _split(*(_hh_turns(row, side) for side in ("chosen", "rejected")))
+    shared, chosen, rejected = split_dialogues(*(hh_turns(row, side) for side in ("chosen", "rejected")))
     if not shared:
         raise _unpaired(row)
     return [_pair(row, _preamble(row) + shared, chosen, rejected)]
@@ -242,15 +243,16 @@ def _replies(row: Row) -> tuple[Context, list[str]]:
     return _preamble(row) + tuple(turns[:start]), [render(turns[start:])]
 
 
-def _split(chosen: Sequence[Turn], rejected: Sequence[Turn]) -> tuple[Context, list[Turn], list[Turn]]:
+def split_dialogues(chosen: Sequence[Turn], rejected: Sequence[Turn]) -> tuple[Context, list[Turn], list[Turn]]:
     """The turns that both begin with, and what each has left, which is one turn at least."""
     most = min(len(chosen), len(rejected)) - 1
     n = next((i for i in range(most) if chosen[i] != rejected[i]), most)
     return tuple(chosen[:n]), list(chosen[n:]), list(rejected[n:])
 
 
-def _hh_turns(row: Row, side: str) -> list[Turn]:
-    before, *rest = _HH_TURN.split(row.text(side))
+def hh_turns(row: Row, side: str) -> list[Turn]:
+    """The turns of a transcript; what stands before the first is a system turn. Raises SignalError for what is none."""
+    before, *rest = HH_TURN.split(row.text(side))
     turns = [Turn(speaker="system", text=before.strip())] if before.strip() else []
     for speaker, text in zip(rest[::2], rest[1::2], strict=True):
         turns.append(Turn(speaker="user" if speaker == "Human" else "assistant", text=text.strip()))

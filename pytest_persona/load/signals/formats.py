@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 
 from pytest_persona.errors import SignalError
@@ -32,9 +33,9 @@ class Format:
     """Whether a row that has what is needed is of this format."""
     read: Callable[[Row], list[Episode]]
 
-    def recognises(self, row: Row) -> bool:
-        """Whether the row's fields are those of the format."""
-        return all(row.has(*names) for names in self.needs) and self.fits(row)
+    def has_what_it_needs(self, row: Row) -> bool:
+        """Whether the row has the fields of the format, which says nothing of what is in them."""
+        return all(row.has(*names) for names in self.needs)
 
 
 def _both_are(row: Row, kind: type) -> bool:
@@ -147,13 +148,23 @@ def check_format(name: str, path: str) -> None:
 
 def format_of_row(row: Row) -> Format:
     """The one format that the row's fields show; raises SignalError where none or several do."""
-    found = [made for made in FORMATS.values() if made.recognises(row)]
+    # The rows of a file mostly have the same fields; a mapping of fields may depend on more than their names.
+    near = (
+        [m for m in FORMATS.values() if m.has_what_it_needs(row)] if row.fields else _with_fields(frozenset(row.data))
+    )
+    found = [made for made in near if made.fits(row)]
     if len(found) == 1:
         return found[0]
     if found:
         names = " or ".join(made.name for made in found)
         raise row.error("", f"the row can be read as {names}", "Say which with --format NAME")
     raise _unrecognised(row)
+
+
+@lru_cache(maxsize=64)
+def _with_fields(fields: frozenset[str]) -> tuple[Format, ...]:
+    """The formats that rows with just these fields may be of."""
+    return tuple(made for made in FORMATS.values() if all(not fields.isdisjoint(names) for names in made.needs))
 
 
 def format_of_text(path: PurePath, name: str) -> Format:

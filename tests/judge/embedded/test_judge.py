@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pytest_persona.errors import JudgeError
+from pytest_persona.judge.base import Answers
 from pytest_persona.judge.embedded import judge as module
 from pytest_persona.judge.embedded.heads import Heads
 from pytest_persona.judge.embedded.judge import EmbeddedJudge, anchor_behaviours
@@ -18,7 +19,7 @@ from pytest_persona.judge.embedded.states import StateReader
 from pytest_persona.judge.lm import LanguageModel
 from pytest_persona.model.episodes import Behaviour, Turn
 from pytest_persona.model.traits import Trait
-from pytest_persona.model.verdicts import Qualification
+from pytest_persona.model.verdicts import Qualification, Usage
 from pytest_persona.settings import Settings
 
 Make = Callable[..., Trait]
@@ -34,11 +35,11 @@ def ignore(count: int) -> None:
 
 
 def read_one(judge: EmbeddedJudge, behaviour: Behaviour, trait: Trait) -> Any:
-    return judge.read([behaviour], [trait], ignore)[0][trait.name]
+    return judge.read([behaviour], [trait], ignore).verdicts[0][trait.name]
 
 
 def test_each_trait_is_read_by_its_own_marks(judge: EmbeddedJudge, library: tuple[Trait, ...]) -> None:
-    plus, star = judge.read([reply("a + here"), reply("a * here")], library, ignore)
+    plus, star = judge.read([reply("a + here"), reply("a * here")], library, ignore).verdicts
     assert plus["alpha"].expressed > 0.5 > abs(plus["beta"].expressed)
     assert star["beta"].expressed < -0.5 < -abs(star["alpha"].expressed)
 
@@ -81,15 +82,14 @@ def test_an_empty_reply_has_no_verdict_but_a_reason(
 
 
 def test_nothing_to_read_is_no_reading(judge: EmbeddedJudge, library: tuple[Trait, ...]) -> None:
-    assert judge.read([], library, ignore) == []
-    assert judge.usage().questions == 0
+    assert judge.read([], library, ignore) == Answers(verdicts=[], usage=Usage())
 
 
 def test_statements_and_replies_are_read_side_by_side_in_their_order(
     judge: EmbeddedJudge, library: tuple[Trait, ...]
 ) -> None:
     mixed = [reply("a + here"), reply("Do + it", "", "sentence"), reply("a - there"), reply("Do - it", "", "criterion")]
-    signs = [np.sign(v["alpha"].expressed) for v in judge.read(mixed, library, ignore)]
+    signs = [np.sign(v["alpha"].expressed) for v in judge.read(mixed, library, ignore).verdicts]
     assert signs == [1.0, 1.0, -1.0, -1.0]
 
 
@@ -232,12 +232,11 @@ def test_usage_counts_questions_tokens_cuts_and_what_was_kept(
 ) -> None:
     first = EmbeddedJudge(heads, reader("one"))
     behaviours = [reply("short"), reply("long" * 200)]
-    first.read(behaviours, library, ignore)
-    assert (first.usage().questions, first.usage().cached, first.usage().cut) == (2, 0, 1)
-    assert first.usage().input_tokens > 192
+    usage = first.read(behaviours, library, ignore).usage
+    assert (usage.questions, usage.cached, usage.cut) == (2, 0, 1)
+    assert usage.input_tokens > 192
     second = EmbeddedJudge(heads, reader("two"))
-    second.read([*behaviours, reply("new")], library, ignore)
-    usage = second.usage()
+    usage = second.read([*behaviours, reply("new")], library, ignore).usage
     assert (usage.questions, usage.cached, usage.cut, usage.calls) == (3, 2, 1, 0)
     assert usage.input_tokens == len("new") + len("\x01user:say something\x02")
 
@@ -300,9 +299,9 @@ def test_workers_of_one_run_count_each_others_readings_as_this_runs(
 ) -> None:
     def cached(run: str) -> int:
         judge = opened(run=run)
-        read_one(judge, reply("a + here"), library[0])
+        count = judge.read([reply("a + here")], library[:1], ignore).usage.cached
         judge.close()
-        return judge.usage().cached
+        return count
 
     assert [cached("run-1"), cached("run-1")] == [0, 0]
     assert cached("run-2") == 1

@@ -1,0 +1,56 @@
+"""What audits would cost, without asking anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from pytest_persona.engine.sweep import compares
+from pytest_persona.model.inoculation import InoculationSpec
+from pytest_persona.model.suites import AuditSpec
+from pytest_persona.model.verdicts import Usage
+
+if TYPE_CHECKING:
+    from pytest_persona.engine import Engine
+    from pytest_persona.judge.base import Forecaster
+
+__all__ = ["Outlook", "outlooks"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outlook:
+    """The most that one audit would cost: it may be decided before all of its groups are read."""
+
+    name: str
+    traits: int
+    behaviours: int
+    usage: Usage
+
+
+def outlooks(engine: Engine, specs: Sequence[AuditSpec | InoculationSpec]) -> Iterator[Outlook]:
+    """One for each audit or experiment; a question that several need is counted with the first. Raises PersonaError as they would."""
+    counted: set[str] = set()
+    for spec in specs:
+        if isinstance(spec, InoculationSpec):
+            yield _of_trial(engine, spec, counted)
+            continue
+        signal = engine.read_signal(spec)
+        traits = engine.wanted(spec) or engine.library.extended(spec.definitions).all()
+        behaviours = [behaviour for episode in signal.episodes for behaviour in episode.behaviours]
+        usage = Usage(questions=len(behaviours))
+        if hasattr(engine.judge, "forecast"):
+            judge = cast("Forecaster", engine.judge)
+            compare = compares(engine.judge, engine.settings, signal.episodes)
+            usage = judge.forecast(behaviours, traits, compare=compare, counted=counted)
+        yield Outlook(name=spec.name, traits=len(traits), behaviours=len(behaviours), usage=usage)
+
+
+def _of_trial(engine: Engine, spec: InoculationSpec, counted: set[str]) -> Outlook:
+    traits = engine.wanted(spec.audit) or engine.library.extended(spec.audit.definitions).all()
+    reader = engine.trial(spec, traits).reader
+    behaviours = reader.behaviours(list(reader.numbers))
+    usage = Usage(questions=len(behaviours))
+    if hasattr(engine.judge, "forecast"):
+        usage = cast("Forecaster", engine.judge).forecast(behaviours, traits, compare=False, counted=counted)
+    return Outlook(name=spec.audit.name, traits=len(traits), behaviours=len(behaviours), usage=usage)
