@@ -25,7 +25,7 @@ FEWEST_UNITS = 3
 FEWEST_PLACEBOS = 3
 """With fewer irrelevant texts there is no telling what any text does."""
 _NULL_RANK = 0.95
-_HALVINGS = 20
+_HALVINGS = 16
 _FURTHEST = 2.0**20
 _SCATTERED = 0.5
 """Phrasings scatter where the standard deviation between them is more than this share of their mean effect."""

@@ -382,7 +382,7 @@ def test_what_it_would_cost_is_counted_without_asking(engine: Callable[..., Engi
 def test_an_irrelevant_request_moves_nothing_beyond_chance(engine: Callable[..., Engine], judge: Reader) -> None:
     judge.noise = 0.1
     moved = []
-    for seed in range(200):
+    for seed in range(60):
         request = f"Number {seed}: write in whole sentences."
         made = spec(rows(16), requests=[request], opposite=["No."], lookalikes=["Perhaps."])
         finding = engine(seed=seed, interval="t").inoculate(made)["candour"]

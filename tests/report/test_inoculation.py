@@ -85,6 +85,7 @@ def test_more_words_show_what_each_arm_and_phrasing_read() -> None:
     assert '+0.40 over 200 groups: "Flatter me."' in text and 'none read over 0 groups: "Agree."' in text
     assert "an irrelevant text by itself moves this trait by up to 0.05" in text
     assert "no share explained away: not clear" in text
+    assert "heard" not in shown(experiment(finding(arms={})), 1)
 
 
 def test_quiet_leaves_out_notes_and_undeclared_traits_what_is_missing() -> None:
