@@ -12,7 +12,7 @@ from pytest_persona.infer.redact import redactor
 from pytest_persona.judge.chat.budget import Budget, Prices
 from pytest_persona.judge.chat.forecast import Estimator
 from pytest_persona.judge.chat.judge import Asker, ChatJudge, Known, Part, fingerprint
-from pytest_persona.judge.chat.ledger import Ledger, ledger_key, verdict_of
+from pytest_persona.judge.chat.ledger import Ledger, ledger_key
 from pytest_persona.judge.recorded import Header, Record
 from pytest_persona.judge.recorded.recorder import NEW, Recorder
 from pytest_persona.judge.recorded.replay import Nobody, Recorded
@@ -154,8 +154,7 @@ class Kept:
     def verdicts(self, parts: Mapping[str, Part]) -> dict[str, Verdict]:
         """Those that are known, by part key."""
         keys = {ledger_key(self._scope, key): key for key in parts}
-        found = ((keys[key], verdict_of(payload)) for key, payload in self._ledger.known(keys).items())
-        return {key: verdict for key, verdict in found if verdict is not None}
+        return {keys[key]: verdict for key, verdict in self._ledger.verdicts(keys).items()}
 
     def close(self) -> None:
         """Close the cache; may be called twice."""

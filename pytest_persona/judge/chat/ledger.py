@@ -79,6 +79,11 @@ class Ledger:
         """The payloads that hold a verdict, by key."""
         return {key: payload for key, payload in self._store.get(keys).items() if verdict_of(payload) is not None}
 
+    def verdicts(self, keys: Iterable[str]) -> dict[str, Verdict]:
+        """The same as verdicts."""
+        found = ((key, verdict_of(payload)) for key, payload in self._store.get(keys).items())
+        return {key: verdict for key, verdict in found if verdict is not None}
+
     def keep(self, payloads: Mapping[str, Mapping[str, Any]], free: Sequence[str] = ()) -> None:
         """Keep payloads and let go the claims on their keys and on those of ``free``, in one transaction."""
         keys = [*payloads, *free]
