@@ -6,7 +6,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_persona.infer.fence import BREAK, clipped, line_mark, neutralised, plain
@@ -55,6 +55,7 @@ def test_nothing_hidden_is_left_where_no_writing_needs_it(text: str) -> None:
 
 
 @given(st.text(st.characters(codec=None), max_size=80))
+@example("\x1f")
 def test_of_hidden_characters_only_joiners_and_selectors_can_be_left(text: str) -> None:
     left = {character for character in neutralised(text, FENCE) if _is_hidden(character)} - {"\n", "\t"}
     assert all(c in "\u200c\u200d" or c in SELECTORS or 0xFE00 <= ord(c) < 0xFE10 or ord(c) > 0xE0000 for c in left)
