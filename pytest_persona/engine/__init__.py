@@ -8,7 +8,8 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_persona.engine.sweep import Audit, Progress, Sweep
+from pytest_persona.engine.means import Means, Progress
+from pytest_persona.engine.sweep import Audit, Sweep
 from pytest_persona.errors import JudgeError
 from pytest_persona.model.suites import AuditSpec
 from pytest_persona.settings import Settings
@@ -156,11 +157,8 @@ class Engine:
         beside = [
             library.get(name) for name in dict.fromkeys(r for t in wanted for r in t.rivals) if name in library.names()
         ]
-        sweep = Sweep(
-            settings=self.settings, hooks=self.hooks, judge=self.judge, progress=self.progress, lock=self._lock,
-            spec=spec, signal=signal, wanted=wanted, beside=[trait for trait in beside if trait not in wanted],
-        )  # fmt: skip
-        return sweep.run()
+        others = [trait for trait in beside if trait not in wanted]
+        return Sweep(self._means, spec, signal, wanted=wanted, beside=others).run()
 
     def inoculate(self, spec: InoculationSpec) -> Inoculation:
         """Read the signal with and without a request and say what it explains away; raises PersonaError as :meth:`audit`."""
@@ -176,17 +174,21 @@ class Engine:
         from pytest_persona.engine.inoculation import Trial
         from pytest_persona.load.wordings import read_wordings
 
-        return Trial(
-            settings=self.settings, hooks=self.hooks, judge=self.judge, progress=self.progress, lock=self._lock,
-            spec=spec, signal=self.read_signal(spec.audit), traits=traits, library=read_wordings(),
-        )  # fmt: skip
+        return Trial(self._means, spec, self.read_signal(spec.audit), traits, read_wordings())
 
     def rank(self, spec: InoculationSpec) -> list[Ranking]:
         """For each trait of an experiment, the library's requests and its own by what they are measured to do; raises PersonaError."""
         from pytest_persona.engine.requests import rank
         from pytest_persona.load.wordings import read_wordings
 
-        return [rank(self, self._lock, spec, trait, read_wordings()) for trait in self.wanted(spec.audit)]
+        traits, signal = self.wanted(spec.audit), self.read_signal(spec.audit)
+        return [rank(self._means, signal, spec, trait, read_wordings()) for trait in traits]
+
+    @property
+    def _means(self) -> Means:
+        return Means(
+            settings=self.settings, hooks=self.hooks, judge=self.judge, progress=self.progress, lock=self._lock
+        )
 
 
 def judges(hooks: Any) -> dict[str, Callable[[Settings], Any]]:

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_persona.engine.sweep import Progress
+from pytest_persona.engine.means import Means
 from pytest_persona.infer.inoculate import in_turn, treated_episode
 from pytest_persona.model.episodes import Behaviour, Episode
 from pytest_persona.model.inoculation import Place
 from pytest_persona.model.traits import Trait
 from pytest_persona.model.verdicts import Usage, Verdict
-from pytest_persona.settings import Settings
-
-if TYPE_CHECKING:
-    from pytest_persona.judge.base import Judge
 
 __all__ = ["ArmReader", "Reading", "Texts"]
 
 Floats = NDArray[np.float64]
 Texts = Callable[[int], str | None]
 """The text of a group by its number in the seed's order; None leaves the group as it is."""
-_MISSING = Verdict(expressed=None, reason="missing")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,20 +55,15 @@ class ArmReader:
 
     def __init__(
         self,
+        means: Means,
         *,
-        settings: Settings,
-        hooks: Any,
-        judge: Judge,
-        progress: Progress | None,
-        lock: AbstractContextManager[object],
         episodes: Sequence[Episode],
         traits: Sequence[Trait],
         arms: Mapping[str, Texts],
         place: Place,
     ) -> None:
-        self.hooks, self.judge, self.progress, self.lock = hooks, judge, progress, lock
-        self.episodes, self.traits, self.arms, self.place = episodes, traits, arms, place
-        self.numbers = in_turn((episode.group for episode in episodes), settings.seed)
+        self.means, self.episodes, self.traits, self.arms, self.place = means, episodes, traits, arms, place
+        self.numbers = in_turn((episode.group for episode in episodes), means.settings.seed)
         self.usage = Usage()
         self._rows: dict[str, list[int]] = defaultdict(list)
         for index, episode in enumerate(episodes):
@@ -94,14 +83,14 @@ class ArmReader:
         """Read groups in every arm, in one call of the judge."""
         treated = list(self._treated(groups))
         behaviours = [behaviour for _, _, episode in treated for behaviour in episode.behaviours]
-        asked, traits = list(behaviours), list(self.traits)
-        with self.lock:
-            self.hooks.pytest_persona_modify_questions(behaviours=asked, traits=traits)
-        answers = self.judge.read(asked, traits, self._tick)
+        asked, traits = self.means.questions(behaviours, self.traits)
+        answers = self.means.judge.read(asked, traits, self.means.tick)
         self.usage += answers.usage
         found = dict(zip(asked, answers.verdicts, strict=True))
         for arm, index, episode in treated:
-            self._verdicts[arm, index] = [self._verdict(found, behaviour) for behaviour in episode.behaviours]
+            self._verdicts[arm, index] = [
+                self.means.verdicts(b, self.traits, found.get(b, {})) for b in episode.behaviours
+            ]
 
     def reading(self, groups: Sequence[str]) -> Reading:
         """What was read of these groups, rows in the order of the file."""
@@ -118,15 +107,3 @@ class ArmReader:
                     text = text_of(self.numbers[group])
                     episode = self.episodes[index]
                     yield arm, index, episode if text is None else treated_episode(episode, text, self.place)
-
-    def _verdict(self, found: Mapping[Behaviour, Mapping[str, Verdict]], behaviour: Behaviour) -> dict[str, Verdict]:
-        answer = found.get(behaviour, {})
-        verdicts = {trait.name: answer.get(trait.name, _MISSING) for trait in self.traits}
-        with self.lock:
-            for trait in self.traits:
-                self.hooks.pytest_persona_verdict(behaviour=behaviour, trait=trait, verdict=verdicts[trait.name])
-        return verdicts
-
-    def _tick(self, count: int) -> None:
-        if self.progress is not None:
-            self.progress.advance(count)

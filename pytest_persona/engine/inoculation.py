@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_persona.engine.arms import ArmReader, Reading, Texts
-from pytest_persona.engine.sweep import Progress
+from pytest_persona.engine.means import Means
 from pytest_persona.errors import SettingsError, SignalError
 from pytest_persona.infer import discount, nulls, plan, unjudged
 from pytest_persona.infer.decide import Look
@@ -29,6 +28,7 @@ from pytest_persona.model.inoculation import (
     Wordings,
 )
 from pytest_persona.model.traits import Trait
+from pytest_persona.model.verdicts import Qualification
 from pytest_persona.settings import Settings
 
 if TYPE_CHECKING:
@@ -110,51 +110,34 @@ class Trial:
     """Reads one signal in all arms; made and run once by the engine."""
 
     def __init__(
-        self,
-        *,
-        settings: Settings,
-        hooks: Any,
-        judge: Judge,
-        progress: Progress | None,
-        lock: AbstractContextManager[object],
-        spec: InoculationSpec,
-        signal: Signal,
-        traits: Sequence[Trait],
-        library: WordingLibrary,
+        self, means: Means, spec: InoculationSpec, signal: Signal, traits: Sequence[Trait], library: WordingLibrary
     ) -> None:
         if not spec.requests:
             raise SettingsError("there is no request. Say what is to be asked for, in at least one phrasing.")
         check_contexts(signal)
-        self.settings, self.judge, self.progress = settings, judge, progress
+        self.means, self.judge = means, means.judge
         self.spec, self.signal, self.traits = spec, signal, traits
         self.texts = ArmTexts(spec, traits, library)
-        self.reader = ArmReader(
-            settings=settings, hooks=hooks, judge=judge, progress=progress, lock=lock, episodes=signal.episodes,
-            traits=traits, arms=self.texts.arms, place=spec.place,
-        )  # fmt: skip
+        self.reader = ArmReader(means, episodes=signal.episodes, traits=traits, arms=self.texts.arms, place=spec.place)
 
     def run(self) -> Inoculation:
         """Read, decide, and make the document's data."""
-        order = plan.order_groups(self.reader.numbers, self.settings.seed)
-        look = look_of(self.settings)
-        peek = bool(self.spec.audit.traits) and self.settings.interval == "betting" and not self.settings.read_all
-        if self.progress is not None:
-            self.progress.start(self.spec.audit.name, self.reader.total)
+        order = plan.order_groups(self.reader.numbers, self.means.settings.seed)
+        look = look_of(self.means.settings)
+        early = self.means.looks_early(declared=bool(self.spec.audit.traits))
+        known = self.judge.qualify(self.traits)  # before anything is read, as an audit does
         read: list[str] = []
-        try:
-            for batch in [order] if self.judge.info.network and not peek else plan.batches(order):
-                self.reader.read(batch)
-                read.extend(batch)
-                if peek and len(read) < len(order) and discount.decided(self._cases(self.reader.reading(read)), look):
+        with self.means.watched(self.spec.audit.name, self.reader.total):
+            for step in self.means.steps(order, early=early):
+                self.reader.read(step)
+                read.extend(step)
+                unread = early and len(read) < len(order)
+                if unread and discount.decided(self._cases(self.reader.reading(read), known), look):
                     break
-        finally:
-            if self.progress is not None:
-                self.progress.finish(self.spec.audit.name)
         reading = self.reader.reading(read)
-        return self._found(reading, discount.findings(self._cases(reading), look), len(read))
+        return self._found(reading, discount.findings(self._cases(reading, known), look), len(read))
 
-    def _cases(self, reading: Reading) -> list[Case]:
-        known = self.judge.qualify(self.traits)
+    def _cases(self, reading: Reading, known: Mapping[str, Qualification]) -> list[Case]:
         cases = []
         for trait in self.traits:
             arms = {kind: self.texts.arm(kind, trait.name) for kind in ARMS}
@@ -195,7 +178,7 @@ class Trial:
             findings=tuple(found),
             usage=self.reader.usage,
             declared=bool(self.spec.audit.traits),
-            settings=recorded(self.settings),
+            settings=recorded(self.means.settings),
             groups_read=groups,
             texts=self.texts.texts,
             warnings=tuple(self._warnings(found)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from pytest_persona.engine.arms import ArmReader, Texts
 from pytest_persona.engine.inoculation import Measured, check_contexts, look_of, measured, notes_of
+from pytest_persona.engine.means import Means
 from pytest_persona.errors import SettingsError
 from pytest_persona.infer import discount, plan
 from pytest_persona.infer.discount import Case
@@ -21,7 +22,6 @@ from pytest_persona.model.traits import Trait
 from pytest_persona.settings import Settings
 
 if TYPE_CHECKING:
-    from pytest_persona.engine import Engine
     from pytest_persona.judge.base import Judge
     from pytest_persona.judge.likelihood import Reader
     from pytest_persona.load.signals import Signal
@@ -47,43 +47,41 @@ class _Candidate:
     arm: str
     placebos: tuple[str, ...]
 
+    def said_to(self, number: int) -> str:
+        """The same text for every group."""
+        return self.text
+
+    def placebo_for(self, number: int) -> str:
+        """The irrelevant text that a group reads."""
+        return self.placebos[number % len(self.placebos)]
+
     @property
     def placebo_arm(self) -> str:
         return f"placebo of {len(self.placebos[0].split())} words"
 
 
-def rank(
-    engine: Engine, lock: AbstractContextManager[object], spec: InoculationSpec, trait: Trait, library: WordingLibrary
-) -> Ranking:
+def rank(means: Means, signal: Signal, spec: InoculationSpec, trait: Trait, library: WordingLibrary) -> Ranking:
     """The library's candidates and the spec's own for one trait, best first, on a seeded sample of the signal.
 
     Each is compared with irrelevant texts of its own length on the same rows. Raises SettingsError where there is no candidate,
     SignalError as an audit does.
     """
-    signal = engine.read_signal(spec.audit)
     check_contexts(signal)
     candidates = _candidates(spec.requests, library.of(trait.name).requests, library.placebos)
     if not candidates:
         raise SettingsError(f"there is no candidate for {trait.name!r}: the library has none. Name one with --request.")
-    settings, judge = engine.settings, engine.judge
+    settings, judge = means.settings, means.judge
     arms: dict[str, Texts] = {"as-is": lambda _: None}
     for candidate in candidates:
-        arms[candidate.arm] = lambda _, text=candidate.text: text  # type: ignore[misc]
-        arms[candidate.placebo_arm] = lambda number, texts=candidate.placebos: texts[number % len(texts)]  # type: ignore[misc]
+        arms[candidate.arm] = candidate.said_to
+        arms[candidate.placebo_arm] = candidate.placebo_for
     groups = plan.order_groups((e.group for e in signal.episodes), settings.seed)[: settings.max_groups or SAMPLE]
     chosen = set(groups)
-    reader = ArmReader(
-        settings=settings, hooks=engine.hooks, judge=judge, progress=engine.progress, lock=lock,
-        episodes=[episode for episode in signal.episodes if episode.group in chosen],
-        traits=[trait], arms=arms, place=spec.place,
-    )  # fmt: skip
-    if engine.progress is not None:
-        engine.progress.start(spec.audit.name, reader.total)
-    try:
+    sampled = [episode for episode in signal.episodes if episode.group in chosen]
+    reader = ArmReader(means, episodes=sampled, traits=[trait], arms=arms, place=spec.place)
+    judge.qualify([trait])  # before anything is read, as an audit does
+    with means.watched(spec.audit.name, reader.total):
         reader.read(groups)
-    finally:
-        if engine.progress is not None:
-            engine.progress.finish(spec.audit.name)
     return _ranking(spec, trait, signal, reader, groups, candidates, settings, judge)
 
 
@@ -147,12 +145,12 @@ def _elicited(
 ) -> Mapping[str, float]:  # fmt: skip
     """By candidate, by how many nats a token the request makes the reinforced replies likelier; empty where nobody can tell."""
     few = reader.reading(groups[:_HINTED])
-    rewarded = measured(few, reader.traits[0], {"as-is": "as-is"}, reader.judge).design
+    rewarded = measured(few, reader.traits[0], {"as-is": "as-is"}, reader.means.judge).design
     reinforced = rewarded.coefficients > 0.0
     behaviours = [few.behaviours[i] for i in rewarded.behaviours[reinforced]]
     weights = rewarded.coefficients[reinforced]
     hints: dict[str, float] = {}
-    with _likelihoods(reader.judge, settings) as source:
+    with _likelihoods(reader.means.judge, settings) as source:
         if source is None or not behaviours:
             return hints
         plain = source.read(behaviours, [""])

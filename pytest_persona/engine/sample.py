@@ -34,7 +34,12 @@ class Audit:
     """A profile, and every reading behind it."""
 
     profile: Profile
-    readings: tuple[Reading, ...]
+    sample: Sample
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """One for each behaviour and trait that was asked for; made when they are wanted, as there may be many."""
+        return self.sample.readings()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +82,7 @@ class Sample:
             groups_read=self.groups,
             notes=tuple(self._notes(early)),
         )
-        return Audit(profile=profile, readings=self._readings())
+        return Audit(profile=profile, sample=self)
 
     @cached_property
     def _expectations(self) -> dict[str, Expectation]:
@@ -95,15 +100,21 @@ class Sample:
     def _designs(self) -> dict[bytes, Design]:
         return {}
 
+    @cached_property
+    def _columns(self) -> dict[tuple[str, str], NDArray[np.float64]]:
+        return {}
+
     def _column(self, trait: str, field: Literal["expressed", "requested", "implied"]) -> NDArray[np.float64]:
         """One number a behaviour; NaN stands for "no verdict" inside this module only and never leaves it."""
-        scores = np.full(len(self.verdicts), np.nan)
-        for i, verdicts in enumerate(self.verdicts):
-            verdict = verdicts[trait]
-            if verdict.expressed is not None:
-                value = getattr(verdict, field)
-                scores[i] = 0.0 if value is None else value
-        return scores
+        if (trait, field) not in self._columns:
+            scores = np.full(len(self.verdicts), np.nan)
+            for i, verdicts in enumerate(self.verdicts):
+                verdict = verdicts[trait]
+                if verdict.expressed is not None:
+                    value = getattr(verdict, field)
+                    scores[i] = 0.0 if value is None else value
+            self._columns[trait, field] = scores
+        return self._columns[trait, field]
 
     def _design(self, scored: NDArray[np.bool_]) -> Design:
         """The design for these scored behaviours; traits that lack the same verdicts share one."""
@@ -242,7 +253,8 @@ class Sample:
         if problem := getattr(self.judge, "problem", ""):
             yield problem
 
-    def _readings(self) -> tuple[Reading, ...]:
+    def readings(self) -> tuple[Reading, ...]:
+        """One for each behaviour and trait that was asked for."""
         places = [(episode, behaviour) for episode in self.episodes for behaviour in episode.behaviours]
         return tuple(
             Reading(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.traits import Expectation
 from pytest_persona.model.verdicts import Usage
 
 __all__ = [
+    "ByTrait",
     "Estimand",
     "Evidence",
     "Finding",
@@ -152,8 +153,35 @@ class Reading:
     """The reason in words, where it needs them."""
 
 
+class _OfTrait(Protocol):
+    @property
+    def trait(self) -> str: ...
+
+
+F = TypeVar("F", bound=_OfTrait)
+
+
+class ByTrait(Mapping[str, F]):
+    """A read-only mapping from trait to what was found of it, in the order of ``findings``."""
+
+    __slots__ = ()
+    findings: tuple[F, ...]
+
+    def __getitem__(self, trait: str) -> F:
+        for finding in self.findings:
+            if finding.trait == trait:
+                return finding
+        raise KeyError(trait)
+
+    def __iter__(self) -> Iterator[str]:
+        return (finding.trait for finding in self.findings)
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Profile(Mapping[str, Finding]):
+class Profile(ByTrait[Finding]):
     """The implied persona: what one run found in one signal; a read-only mapping from trait to finding."""
 
     name: str
@@ -168,18 +196,6 @@ class Profile(Mapping[str, Finding]):
     groups_read: int = 0
     notes: tuple[str, ...] = ()
     """Whatever a reader must know: rows skipped, texts cut, reading stopped early."""
-
-    def __getitem__(self, trait: str) -> Finding:
-        for finding in self.findings:
-            if finding.trait == trait:
-                return finding
-        raise KeyError(trait)
-
-    def __iter__(self) -> Iterator[str]:
-        return (finding.trait for finding in self.findings)
-
-    def __len__(self) -> int:
-        return len(self.findings)
 
     @property
     def unwanted(self) -> tuple[Finding, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pytest_persona.model.episodes import SignalInfo
-from pytest_persona.model.findings import Estimand, JudgeInfo, NullTest, Shift
+from pytest_persona.model.findings import ByTrait, Estimand, JudgeInfo, NullTest, Shift
 from pytest_persona.model.suites import AuditSpec
 from pytest_persona.model.verdicts import Usage
 
@@ -121,7 +121,7 @@ class InoculationFinding:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Inoculation(Mapping[str, InoculationFinding]):
+class Inoculation(ByTrait[InoculationFinding]):
     """What one experiment found; a read-only mapping from trait to finding."""
 
     name: str
@@ -141,18 +141,6 @@ class Inoculation(Mapping[str, InoculationFinding]):
     """What may undo the inoculation in use."""
     notes: tuple[str, ...] = ()
     """Whatever a reader must know of the reading."""
-
-    def __getitem__(self, trait: str) -> InoculationFinding:
-        for finding in self.findings:
-            if finding.trait == trait:
-                return finding
-        raise KeyError(trait)
-
-    def __iter__(self) -> Iterator[str]:
-        return (finding.trait for finding in self.findings)
-
-    def __len__(self) -> int:
-        return len(self.findings)
 
     @property
     def shown(self) -> tuple[InoculationFinding, ...]:

@@ -185,7 +185,7 @@ class Run:
         if key not in self._profiles:
             from pytest_persona.load.profiles import profile_from
 
-            self._profiles[key] = profile_from(self.records[key]["profile"])
+            self._profiles[key] = profile_from(self.records[key]["profile"], ours=True)
         return self._profiles[key]
 
 

@@ -192,7 +192,7 @@ def _profiles(run: Run) -> Iterator[Profile]:
     if profiles:
         from pytest_persona.load.profiles import profile_from
 
-        yield from map(profile_from, profiles)
+        yield from (profile_from(profile, ours=True) for profile in profiles)
 
 
 def _inoculations(run: Run) -> Iterator[Inoculation]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from pytest_persona.infer.prompt import Prompt, Question, prompt_of
 from pytest_persona.judge.chat.asking import Asking
@@ -146,7 +145,7 @@ class Batching(Asking):
         client = self._connected()
         if client is not None:
             self._sending = True
-            self._spawn(self._send(client))  # type: ignore[arg-type]  # it is what make_client made
+            self._spawn(self._send(cast("BatchClient", client)))  # it is what make_client made
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         worker = asyncio.get_running_loop().create_task(work)
@@ -248,8 +247,9 @@ class Batching(Asking):
 
     async def _created(self, client: BatchClient, batch: Batch, requests: Sequence[Mapping[str, Any]]) -> str:
         """The id of a batch made of requests; looks for it before sending again what may have arrived."""
-        began = time.monotonic()
-        for attempt in itertools.count(1):
+        began, attempt = time.monotonic(), 0
+        while True:
+            attempt += 1
             try:
                 return await client.create_batch(requests)
             except Transient as fault:
@@ -259,7 +259,6 @@ class Batching(Asking):
                 if time.monotonic() + wait >= began + self._deadline:
                     raise
             await asyncio.sleep(wait)
-        raise AssertionError  # pragma: no cover
 
     async def _found(self, client: BatchClient, batch: Batch) -> str:
         """The id of a batch that was sent without its id being learnt; empty where it has not arrived.
@@ -346,8 +345,9 @@ class Batching(Asking):
     # ------------------------------------------------------------------------------------------------ faults
     async def _patiently(self, call: Callable[[A], Awaitable[T]], about: A) -> T:
         """Call until it succeeds; raises Permanent, and Transient when it has not for as long as the deadline."""
-        began = time.monotonic()
-        for attempt in itertools.count(1):
+        began, attempt = time.monotonic(), 0
+        while True:
+            attempt += 1
             try:
                 return await call(about)
             except Transient as fault:
@@ -355,7 +355,6 @@ class Batching(Asking):
                 if time.monotonic() + wait >= began + self._deadline:
                     raise
             await asyncio.sleep(wait)
-        raise AssertionError  # pragma: no cover
 
     def _give_up(self, sent: _Sent, fault: Fault) -> None:
         """All that waits for a batch fails; where the vendor is out of reach, all the rest too."""

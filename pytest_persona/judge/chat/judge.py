@@ -233,12 +233,8 @@ def in_both_orders(there: Verdict, back: Verdict) -> tuple[Verdict, Verdict]:
         return lost, lost
     difference = (there.expressed - back.expressed) / 2
     asked = ((there.requested or 0.0) + (back.requested or 0.0)) / 2
-    quotes = (there.quote, there.quote)
-    first, second = (
-        Verdict(expressed=sign * difference / 2, requested=asked, quote=quote)
-        for sign, quote in zip((1, -1), quotes, strict=True)
-    )
-    return first, second
+    half = Verdict(expressed=difference / 2, requested=asked, quote=there.quote)
+    return half, replace(half, expressed=-difference / 2)
 
 
 def _both_orders(pairs: Sequence[_Item]) -> list[_Item]:
