@@ -156,6 +156,8 @@ def _refuse_yaml(error: yaml.YAMLError, text: str) -> NoReturn:
     row = text.split("\n")[mark.line :][:1] if mark is not None else []
     if row and "\t" in row[0][: len(row[0]) - len(row[0].lstrip())]:
         raise Unreadable("the line is indented with a tab", _UNTABBED, line=line) from None
+    if "nesting depth" in problem:  # PyYAML 6.0.4 refuses it before the events that we count
+        raise Unreadable(*_DEEP, line=line) from None
     raise Unreadable(f"is not YAML: {problem}", _QUOTE, line=line) from None
 
 

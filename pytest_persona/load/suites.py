@@ -10,6 +10,7 @@ from typing import Any
 from pytest_persona.errors import SuiteError, TraitError
 from pytest_persona.load.documents import Document, read_document
 from pytest_persona.load.documents_text import Part
+from pytest_persona.load.probes import contexts_of, probes_of, target_of
 from pytest_persona.load.schemas.check import check
 from pytest_persona.load.traits import TraitLibrary, read_trait, trait_from
 from pytest_persona.model.episodes import digest
@@ -30,9 +31,18 @@ def read_suite(path: Path, *, root: Path, shared: bool = False) -> Suite:
     check(document, "suite", SuiteError)
     data, folder = document.data, path.parent.absolute()
     borders = [folder.resolve(), root.resolve()] if shared else []
-    for index, signal in enumerate(data["signals"]):
+    signals, expect = data.get("signals", []), data.get("expect", {})
+    if not signals and "probes" not in data:
+        raise document.error(
+            SuiteError, (), "neither signals nor probes are there", "Add what is to be read: signals or probes"
+        )
+    if signals and not expect and "extends" not in data:
+        remedy = "Add it: bounds by the name of the trait; {} is the default bound for the trait's unwanted pole"
+        raise document.error(SuiteError, (), "'expect' is missing", remedy)
+    for index, signal in enumerate(signals):
         _path(document, ("signals", index), signal, folder, borders)
-    expectations = tuple(_expectation(document, name, bounds) for name, bounds in data["expect"].items())
+    contexts = contexts_of(document)
+    expectations = tuple(_expectation(document, name, bounds) for name, bounds in expect.items())
     traits = data.get("traits", [])
     definitions = (
         tuple(_definition(document, name, folder, borders) for name in traits) if isinstance(traits, dict) else ()
@@ -42,10 +52,14 @@ def read_suite(path: Path, *, root: Path, shared: bool = False) -> Suite:
         version=data.get("version", "0"),
         path=document.path,
         folder=folder,
-        signals=tuple(data["signals"]),
-        traits=tuple(dict.fromkeys([*traits, *data["expect"]])),
+        signals=tuple(signals),
+        traits=tuple(dict.fromkeys([*traits, *expect])),
         definitions=definitions,
         expectations=expectations,
+        probes=probes_of(document, contexts),
+        contexts=contexts,
+        target=target_of(document),
+        canary=data.get("canary", ""),
     )
     return replace(suite, sha256=_content_hash(suite))
 
@@ -119,5 +133,7 @@ def _content_hash(suite: Suite) -> str:
         "traits": sorted(suite.traits),
         "definitions": sorted((trait.name, trait.sha256) for trait in suite.definitions),
         "expectations": sorted((asdict(e) for e in suite.expectations), key=lambda e: str(e["trait"])),
+        "probes": sorted((asdict(p) | {"line": 0} for p in suite.probes), key=lambda p: str(p["id"])),
+        "contexts": {name: [asdict(turn) for turn in turns] for name, turns in suite.contexts.items()},
     }
     return digest(json.dumps(content, sort_keys=True))

@@ -11,9 +11,10 @@ from typing import Literal
 
 __all__ = ["KINDS", "Behaviour", "Episode", "Kind", "Role", "SignalInfo", "Speaker", "Turn", "context_group", "digest"]
 
-Kind = Literal["demonstration", "preference", "rollout", "rubric", "instruction"]
+Kind = Literal["demonstration", "preference", "rollout", "rubric", "instruction", "probe"]
 KINDS: tuple[Kind, ...] = ("demonstration", "preference", "rollout", "rubric", "instruction")
-Role = Literal["shown", "reference", "chosen", "rejected", "rollout", "criterion", "sentence"]
+"""What a file can be; episodes of the kind ``probe`` are a product's answers to a suite's probes."""
+Role = Literal["shown", "reference", "chosen", "rejected", "rollout", "criterion", "sentence", "answer"]
 Speaker = Literal["system", "user", "assistant", "tool"]
 
 
@@ -64,6 +65,10 @@ class Episode:
     line: int
     group: str
     behaviours: tuple[Behaviour, ...]
+    traits: tuple[str, ...] = ()
+    """The traits that it says something about, where it was asked for their sake (a probe); empty: all."""
+    question: str = ""
+    """A hash of what was asked, whatever was answered (a probe); empty: the behaviours' contexts are what was asked."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

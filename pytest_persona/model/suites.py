@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pytest_persona.model.episodes import Turn
+from pytest_persona.model.probes import Probe, TargetSpec
 from pytest_persona.model.traits import Expectation, Trait
 
 __all__ = ["AuditSpec", "SignalSource", "Suite"]
@@ -17,7 +19,7 @@ SignalSource = Path | Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Suite:
-    """One suite file: traits and expectations over signals."""
+    """One suite file: traits and expectations over signals, over a product's answers to probes, or over both."""
 
     name: str
     version: str
@@ -31,6 +33,13 @@ class Suite:
     definitions: tuple[Trait, ...] = ()
     """Traits that the suite defines itself."""
     expectations: tuple[Expectation, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    contexts: Mapping[str, tuple[Turn, ...]] = field(default_factory=dict)
+    """What probes are put in, by name; empty: nothing comes before them."""
+    target: TargetSpec | None = None
+    """Where the product answers; None where the user says so elsewhere."""
+    canary: str = ""
+    """A GUID that training corpora can be searched for."""
     sha256: str = ""
 
 

@@ -165,8 +165,72 @@ class Bounds(TypedDict, total=False):
     """The shift must not have grown by more than this since the baseline."""
 
 
+class HttpEndpoint(TypedDict):
+    """An endpoint that takes JSON by POST and answers JSON."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    url: Text
+    """Where it is asked; ${NAME} is an environment variable."""
+    headers: NotRequired[dict[str, Text]]
+    """Headers of the request; ${NAME} is an environment variable, whose value is never written anywhere."""
+    body: NotRequired[dict[str, Any]]
+    """The request: JSON whose texts are templates over prompt, messages and session."""
+    reply: NotRequired[Text]
+    """JSONPath of the reply in the answer."""
+    session: NotRequired[Text]
+    """JSONPath of what the next turn must send back; without it the whole dialogue is sent each time."""
+    timeout: NotRequired[Annotated[float, Field(gt=0, le=3600)]]
+    """Seconds for one reply."""
+
+
+class ModelEndpoint(TypedDict):
+    """A model by itself, with the product's system prompt."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    model: Text
+    """The model's id."""
+    system: NotRequired[Text]
+    """The product's system prompt."""
+    base_url: NotRequired[Text]
+    """Where it is asked, if not at its vendor's."""
+    max_tokens: NotRequired[Annotated[int, Field(ge=1, le=100_000)]]
+    """The most tokens of one reply."""
+
+
+class Target(TypedDict, total=False):
+    """Where the product answers: one of these."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    python: Text
+    """A callable, module:attribute: a text or messages in, a text or messages out, plain or async."""
+    http: HttpEndpoint
+    """An HTTP endpoint."""
+    claude: ModelEndpoint
+    """A Claude model."""
+    openai: ModelEndpoint
+    """A model behind an OpenAI-compatible endpoint."""
+
+
+class ProbeEntry(TypedDict):
+    """A question put to the product to see what character answers it; its name is its key."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    traits: Annotated[list[Name], Field(min_length=1)]
+    """Traits that its replies say something about."""
+    ask: Text | Annotated[list[Text], Field(min_length=1)]
+    """What the user says: a text, or the user turns in order, the later ones as templates over {{ reply }} and {{ replies[0] }}."""
+    before: NotRequired[Annotated[list[Message], Field(min_length=1)]]
+    """A transcript that comes before, such as one of tools in use."""
+    paraphrases: NotRequired[list[Text]]
+    """Other wordings of the first turn; each is asked too and counts as the same probe."""
+    contexts: NotRequired[Annotated[list[Name], Field(min_length=1)]]
+    """Names of the suite's contexts that it is asked in; without it all of them."""
+    tags: NotRequired[list[Name]]
+    """Words to choose probes by."""
+
+
 class SuiteFile(TypedDict):
-    """Traits and expectations over training signals: a test file."""
+    """Traits and expectations over training signals, over a product's answers to probes, or over both: a test file."""
 
     __pydantic_config__ = CONFIG  # type: ignore[misc]
     schema_line: NotRequired[SchemaLine]
@@ -177,11 +241,21 @@ class SuiteFile(TypedDict):
     """The name of the suite, as reports show it."""
     version: NotRequired[Text]
     """The version of the suite, as text."""
-    signals: Annotated[list[Text], Field(min_length=1)]
+    extends: NotRequired[Text | Annotated[list[Text], Field(min_length=1)]]
+    """Suites that this one adds to: paths relative to it, or package:name@version. What it says itself goes before."""
+    canary: NotRequired[Text]
+    """A GUID of the suite's own, so that training corpora can be searched for its probes."""
+    signals: NotRequired[Annotated[list[Text], Field(min_length=1)]]
     """Files that training reinforces, relative to the suite."""
+    target: NotRequired[Target]
+    """Where the product answers; --persona-target and the fixture persona_target go before it."""
+    contexts: NotRequired[Annotated[dict[Name, Text | list[Message]], Field(min_length=1)]]
+    """What comes before each probe, by name: a text is a system prompt, a list is a dialogue, [] is nothing."""
+    probes: NotRequired[Annotated[dict[Name, ProbeEntry], Field(min_length=1)]]
+    """Questions for the product, by name."""
     traits: NotRequired[list[Name] | dict[Name, InlineTrait | TraitReference]]
     """Traits to report: names, or a mapping from name to a definition or a file. Those under expect are added."""
-    expect: Annotated[dict[Name, Bounds], Field(min_length=1)]
+    expect: NotRequired[Annotated[dict[Name, Bounds], Field(min_length=1)]]
     """Bounds by the name of the trait; {} is the default bound for the trait's unwanted pole."""
 
 

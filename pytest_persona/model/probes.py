@@ -1,0 +1,72 @@
+"""Asking the product: the questions, the contexts they are put in, and where the product answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pytest_persona.model.episodes import Turn
+
+__all__ = ["HttpTarget", "ModelTarget", "Probe", "PythonTarget", "TargetSpec"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Probe:
+    """A question put to the product to see what character answers it; the unit of inference of a probing."""
+
+    id: str
+    traits: tuple[str, ...]
+    """Traits that its replies say something about; they are read for no other."""
+    turns: tuple[str, ...]
+    """User turns in order. Each after the first may be a template over what was replied: ``{{ reply }}``, ``{{ replies[0] }}``."""
+    before: tuple[Turn, ...] = ()
+    """A transcript that comes before the first turn, such as one of tools in use."""
+    paraphrases: tuple[str, ...] = ()
+    """Other wordings of the first turn; each is asked too and counts as the same probe."""
+    contexts: tuple[str, ...] = ()
+    """Names of the suite's contexts that it is asked in; empty: all of them."""
+    tags: tuple[str, ...] = ()
+    informational: bool = False
+    """A yes/no item of a questionnaire: what it says is shown and never gates."""
+    line: int = 0
+    """Where its suite defines it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PythonTarget:
+    """A callable of the user's: a text or messages in, a text or messages out, plain or async."""
+
+    name: str
+    """``module:attribute``."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HttpTarget:
+    """An endpoint that takes JSON by POST and answers JSON."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Values may name environment variables, ``${NAME}``; only the names are ever shown or kept."""
+    body: Any = None
+    """The request: JSON whose texts are templates over ``prompt``, ``messages`` and ``session``."""
+    reply: str = "$.reply"
+    """JSONPath of the reply in the answer."""
+    session: str = ""
+    """JSONPath of what the next turn of a dialogue must send back; empty: the whole dialogue is sent each time."""
+    timeout: float = 60.0
+    """Seconds for one reply."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelTarget:
+    """A model by itself, with the product's system prompt."""
+
+    vendor: Literal["claude", "openai"]
+    model: str
+    system: str = ""
+    base_url: str = ""
+    max_tokens: int = 1024
+
+
+TargetSpec = PythonTarget | HttpTarget | ModelTarget
