@@ -63,6 +63,7 @@ def exit_code(findings: Iterable[Finding], settings: Settings) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     from pytest_persona.engine import Engine
+    from pytest_persona.engine.keeping import check_baseline, keep
     from pytest_persona.engine.plugins import console_manager
     from pytest_persona.engine.recording import check_record, write_record
     from pytest_persona.report.documents import check_destination
@@ -75,6 +76,11 @@ def _run(args: argparse.Namespace) -> int:
         if target is not None:
             check_destination(target, option=option, root=settings.root)
     check_record(settings)
+    if args.file is None and not args.suite and settings.update:
+        raise SettingsError(
+            f"audit: there is no signal; --update takes {settings.update[-1]!r} for a name. Write --update last."
+        )
+    check_baseline(settings, "--")
     hooks = console_manager(args.plugin).hook
     progress = TerminalProgress(sys.stderr, hidden=args.verbosity < 0 or not is_watched(sys.stderr))
     audits = []
@@ -86,8 +92,8 @@ def _run(args: argparse.Namespace) -> int:
             hooks.pytest_persona_profile(profile=audit.profile)
             _show(audit, args.verbosity, sys.stderr if "-" in (settings.json, settings.rows) else sys.stdout)
             audits.append(audit)
-    for problem in write_record(settings):
-        print(f"pytest-persona: {safe(problem)}", file=sys.stderr)
+    for remark in [*write_record(settings), *keep(settings, [audit.profile for audit in audits], "--")]:
+        print(f"pytest-persona: {safe(remark)}", file=sys.stderr)
     _write(audits, settings)
     return exit_code((finding for audit in audits for finding in audit.profile.findings), settings)
 

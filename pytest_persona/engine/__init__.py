@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +17,7 @@ from pytest_persona.settings import Settings
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
+    from pytest_persona.engine.baselines import Baselines
     from pytest_persona.engine.inoculation import Trial
     from pytest_persona.judge.base import Judge
     from pytest_persona.load.signals import Signal
@@ -126,6 +127,13 @@ class Engine:
             self._library = TraitLibrary([*offered, *(self.settings.root / path for path in self.settings.traits)])
         return self._library
 
+    @cached_property
+    def baselines(self) -> Baselines:
+        """What profiles are held against, where the settings name a baseline."""
+        from pytest_persona.engine.baselines import Baselines
+
+        return Baselines(self.settings)
+
     def read_signal(self, spec: AuditSpec) -> Signal:
         """The signal of an audit, validated row by row; raises SignalError."""
         from pytest_persona.load.signals import read_signal
@@ -158,7 +166,7 @@ class Engine:
             library.get(name) for name in dict.fromkeys(r for t in wanted for r in t.rivals) if name in library.names()
         ]
         others = [trait for trait in beside if trait not in wanted]
-        return Sweep(self._means, spec, signal, wanted=wanted, beside=others).run()
+        return self.baselines.applied(Sweep(self._means, spec, signal, wanted=wanted, beside=others).run(), self.judge)
 
     def inoculate(self, spec: InoculationSpec) -> Inoculation:
         """Read the signal with and without a request and say what it explains away; raises PersonaError as :meth:`audit`."""

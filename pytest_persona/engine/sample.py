@@ -62,6 +62,8 @@ class Sample:
 
     def decided(self) -> bool:
         """Whether every declared finding is held or violated, so that reading on would change nothing."""
+        if self.settings.baseline is not None and any(e.drift_at_most is not None for e in self.spec.expectations):
+            return False  # a drift is decided on pairs, and every group not read is one less
         declared = [trait for trait in self.wanted if trait.name in self._expectations]
         return all(d.status in ("held", "violated") for d in self._decide(declared).values())
 
@@ -103,6 +105,10 @@ class Sample:
     @cached_property
     def _columns(self) -> dict[tuple[str, str], NDArray[np.float64]]:
         return {}
+
+    def implied(self, trait: str) -> NDArray[np.float64]:
+        """(n,) implied scores of a trait over the flattened behaviours; NaN where there is no verdict."""
+        return self._column(trait, "implied")
 
     def _column(self, trait: str, field: Literal["expressed", "requested", "implied"]) -> NDArray[np.float64]:
         """One number a behaviour; NaN stands for "no verdict" inside this module only and never leaves it."""
@@ -212,6 +218,7 @@ class Sample:
             consistency=unjudged.consistency(self._given(trait)) if self.compared else None,
             read_to_decision=self.groups if early and decision.status in ("held", "violated") else None,
             unwanted=decision.unwanted,
+            pole=trait.unwanted,
         )
 
     def _given(self, trait: Trait) -> list[Verdict]:

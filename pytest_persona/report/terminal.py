@@ -9,6 +9,8 @@ from pytest_persona.model.episodes import Kind
 from pytest_persona.model.findings import Evidence, Finding, Profile, Shift, Status
 from pytest_persona.model.traits import Expectation
 from pytest_persona.model.verdicts import Usage
+from pytest_persona.report.figures import counted, signed, spread
+from pytest_persona.report.since import cause_lines, drift_lines, is_shown
 from pytest_persona.report.text import safe
 
 __all__ = [
@@ -60,6 +62,11 @@ def section(profile: Profile, *, verbosity: int = 0) -> Iterator[str]:
         detailed = verbosity > 0 or finding.status == "violated" or finding.unwanted
         for line in _details(finding, detailed=detailed, verbose=verbosity > 0):
             yield INDENT + line
+        drift = profile.drift.get(finding.trait) if profile.drift else None
+        if profile.drift and drift and is_shown(drift, verbose=verbosity > 0):
+            yield from (INDENT + line for line in drift_lines(drift, profile.drift.since, verbose=verbosity > 0))
+    if profile.drift:
+        yield from (f" {line}" for line in cause_lines(profile.drift))
     for note in profile.notes:
         yield f" note: {safe(note, _TEXT_COLUMNS)}"
 
@@ -67,7 +74,11 @@ def section(profile: Profile, *, verbosity: int = 0) -> Iterator[str]:
 def failure(finding: Finding, profile: Profile) -> str:
     """Why a test fails on a finding that is violated or inconclusive: declared, found, rows, and what may be done."""
     trait, name = safe(finding.trait), safe(profile.signal.path, _TEXT_COLUMNS)
-    if finding.status == "inconclusive":
+    drift = profile.drift.get(finding.trait) if profile.drift else None
+    drifted = drift is not None and drift.status == "violated"
+    if drifted and not _broken(finding):
+        head = f"{trait} has drifted in {name}: since the baseline it has changed by more than was declared."
+    elif finding.status == "inconclusive":
         head = f"{trait} is inconclusive in {name}: no violation was found, and the bound is not shown to hold either."
     else:
         way = _way(finding)
@@ -77,6 +88,9 @@ def failure(finding: Finding, profile: Profile) -> str:
         )
     lines = [head, f"  declared  {bounds(finding.expectation)}", f"  found     {estimate(finding.shift)}"]
     lines.append(f"            {_interval_words(finding.shift)}")
+    if profile.drift and drift and is_shown(drift, verbose=True):
+        lines.extend(f"  {line}" for line in drift_lines(drift, profile.drift.since, verbose=True))
+        lines.extend(f"  {line}" for line in cause_lines(profile.drift))
     lines.extend(f"  {line}" for line in _details(finding, detailed=True, verbose=True))
     lines.append(f"  judge     {_judge(profile)}")
     if finding.status == "inconclusive":
@@ -90,24 +104,9 @@ def status_of(line: str) -> Status | None:
     return next((status for status in STYLES if line.startswith(" ") and word == status), None)
 
 
-def signed(value: float) -> str:
-    """With sign and two decimals; never ``-0.00``."""
-    return f"{round(value, 2) + 0.0:+.2f}"
-
-
-def spread(low: float, high: float) -> str:
-    """An interval in brackets."""
-    return f"[{signed(low)}, {signed(high)}]"
-
-
 def estimate(shift: Shift) -> str:
     """A shift with its interval, or the words for one that nothing identifies."""
     return "not identifiable" if shift.value is None else f"{signed(shift.value)} {spread(shift.low, shift.high)}"
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    """A number with its noun."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def spent(usage: Usage) -> str:
@@ -218,6 +217,13 @@ def _needed(finding: Finding) -> str:
     if finding.groups_needed is None:
         return ""
     return f"about {counted(finding.groups_needed, 'more group')} would settle it"
+
+
+def _broken(finding: Finding) -> bool:
+    """Whether the shift itself lies beyond a declared bound."""
+    most = finding.expectation.at_most if finding.expectation else None
+    least = finding.expectation.at_least if finding.expectation else None
+    return (most is not None and finding.shift.low > most) or (least is not None and finding.shift.high < least)
 
 
 def _way(finding: Finding) -> str:

@@ -9,20 +9,31 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from pytest_persona.load.schemas import NAMES, schema_path
+from pytest_persona.load.schemas.config import CONFIG
+from pytest_persona.load.schemas.drift import DriftFile, HistoryLine
 from pytest_persona.load.schemas.files import (
-    CONFIG,
     Bounds,
     InlineTrait,
     NeutralFile,
     NullsFile,
     PersonaFile,
-    ProfileFile,
     RequestsFile,
     SuiteFile,
     TraitFile,
 )
 from pytest_persona.load.schemas.inoculations import InoculationFile, InoculationsFile
+from pytest_persona.load.schemas.profiles import ProfileFile, ProfilesFile
 from pytest_persona.load.schemas.rows import SignalRow
+from pytest_persona.model.drift import (
+    Bridge,
+    DataChange,
+    Drift,
+    JudgeChange,
+    Looks,
+    Parts,
+    ProductChange,
+    QuestionChange,
+)
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.findings import (
     Evidence,
@@ -40,6 +51,9 @@ _ROOTS: dict[str, tuple[Any, JsonSchemaMode, str]] = {
     "suite": (SuiteFile, "validation", "A pytest-persona suite"),
     "trait": (TraitFile, "validation", "A pytest-persona trait"),
     "profile": (ProfileFile, "serialization", "A pytest-persona profile"),
+    "profiles": (ProfilesFile, "serialization", "Several pytest-persona profiles"),
+    "drift": (DriftFile, "serialization", "A change between two pytest-persona profiles"),
+    "history": (HistoryLine, "serialization", "A line of a history: one run against a baseline"),
     "rows": (Reading, "serialization", "A line of --persona-rows: one behaviour and one trait"),
     "signal": (SignalRow, "validation", "A row of a training signal"),
     "requests": (RequestsFile, "validation", "The request contexts of the pytest-persona library"),
@@ -57,13 +71,17 @@ def generated(name: str) -> str:
     nouns: tuple[Any, ...] = (
         SignalInfo, Evidence, Finding, JudgeInfo, Nuisance, NullTest, Reading, Shift, Usage,
         ArmReading, Explained, InoculationFinding, Phrasing,
+        Bridge, DataChange, Drift, JudgeChange, Looks, Parts, ProductChange, QuestionChange,
     )  # fmt: skip
     for noun in nouns:
         noun.__pydantic_config__ = CONFIG
     root, mode, title = _ROOTS[name]
     body = TypeAdapter(root).json_schema(mode=mode)
     _name_keys(body)
-    if name == "profile":  # the trait is named by the finding, and bounds that were not declared are left out
+    if name in (
+        "profile",
+        "profiles",
+    ):  # the trait is named by the finding, and bounds that were not declared are left out
         body["$defs"]["Expectation"] = TypeAdapter(Bounds).json_schema()
     if name == "trait":  # pydantic reads no docstrings of what is inherited
         body["properties"] |= TypeAdapter(InlineTrait).json_schema()["properties"]
