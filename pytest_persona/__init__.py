@@ -21,10 +21,13 @@ if TYPE_CHECKING:
         SuiteError,
         TraitError,
     )
+    from pytest_persona.infer.confirm import confirm
     from pytest_persona.judge.base import Answers, Controls, Judge, PairJudge
     from pytest_persona.load.profiles import read_profile
     from pytest_persona.load.signals import read_signal
     from pytest_persona.load.suites import read_suite
+    from pytest_persona.model.confirmation import Confirmation
+    from pytest_persona.model.drift import Comparison, Drift
     from pytest_persona.model.episodes import Behaviour, Episode, Turn
     from pytest_persona.model.findings import Evidence, Finding, JudgeInfo, Profile, Shift
     from pytest_persona.model.suites import AuditSpec, Suite
@@ -38,7 +41,10 @@ __all__ = [
     "AuditSpec",
     "Behaviour",
     "CacheError",
+    "Comparison",
+    "Confirmation",
     "Controls",
+    "Drift",
     "Engine",
     "Episode",
     "Evidence",
@@ -67,6 +73,7 @@ __all__ = [
     "Usage",
     "Verdict",
     "__version__",
+    "confirm",
     "read_profile",
     "read_signal",
     "read_suite",
@@ -80,10 +87,13 @@ _HOMES = {
         "CacheError", "InputError", "JudgeError", "PersonaError", "ProfileError", "SettingsError", "SignalError", "SuiteError",
         "TraitError",
     ),
+    "infer.confirm": ("confirm",),
     "judge.base": ("Answers", "Controls", "Judge", "PairJudge"),
     "load.profiles": ("read_profile",),
     "load.signals": ("read_signal",),
     "load.suites": ("read_suite",),
+    "model.confirmation": ("Confirmation",),
+    "model.drift": ("Comparison", "Drift"),
     "model.episodes": ("Behaviour", "Episode", "Turn"),
     "model.findings": ("Evidence", "Finding", "JudgeInfo", "Profile", "Shift"),
     "model.suites": ("AuditSpec", "Suite"),

@@ -40,6 +40,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         ("--trait", "T", "A trait to audit"),
         ("--at-most", "T=X", "The shift of trait T must be at most X"),
         ("--at-least", "T=X", "The shift of trait T must be at least X"),
+        (
+            "--drift-at-most",
+            "T=X",
+            "Since the baseline trait T must not have grown by more than X towards its unwanted pole",
+        ),
     ):
         parser.add_argument(flag, action="append", default=[], metavar=metavar, help=f"{text}; may be repeated.")
     amount = parser.add_mutually_exclusive_group()
@@ -121,7 +126,9 @@ def _specs(args: argparse.Namespace, engine: Engine) -> list[AuditSpec]:
     else:
         raise SettingsError("audit: there is no signal. Name a FILE, or a --suite that names signals.")
     library = engine.library.extended(specs[0].definitions)
-    expectations = {e.trait: e for e in specs[0].expectations} | _declared(args.at_most, args.at_least)
+    expectations = {e.trait: e for e in specs[0].expectations} | _declared(
+        args.at_most, args.at_least, args.drift_at_most
+    )
     for trait in map(library.get, args.trait):
         if trait.unwanted != "none" and trait.name not in expectations:
             expectations[trait.name] = bounded(Expectation(trait=trait.name), trait, engine.settings.bound)
@@ -129,16 +136,19 @@ def _specs(args: argparse.Namespace, engine: Engine) -> list[AuditSpec]:
     return [replace(spec, traits=traits, expectations=tuple(expectations.values())) for spec in specs]
 
 
-def _declared(at_most: Sequence[str], at_least: Sequence[str]) -> dict[str, Expectation]:
+def _declared(at_most: Sequence[str], at_least: Sequence[str], drift_at_most: Sequence[str]) -> dict[str, Expectation]:
     """The expectations of ``T=X`` arguments by trait; raises SettingsError."""
     from pytest_persona.model.traits import Expectation
 
     above, below = _values("--at-most", at_most), _values("--at-least", at_least)
+    drift = _values("--drift-at-most", drift_at_most)
     for trait in above.keys() & below.keys():
         if below[trait] >= above[trait]:
             raise SettingsError(f"--at-least: {trait}={below[trait]:g} leaves no room below --at-most. Lower it.")
-    names = [*above, *(trait for trait in below if trait not in above)]
-    return {name: Expectation(trait=name, at_most=above.get(name), at_least=below.get(name)) for name in names}
+    return {
+        name: Expectation(trait=name, at_most=above.get(name), at_least=below.get(name), drift_at_most=drift.get(name))
+        for name in dict.fromkeys([*above, *below, *drift])
+    }
 
 
 def _values(option: str, texts: Sequence[str]) -> dict[str, float]:

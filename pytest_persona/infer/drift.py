@@ -142,7 +142,7 @@ def _of_units(case: _Case, base: Profile, now: Profile, finding: Finding) -> _Ca
         case,
         change=change,
         value=change.value,
-        ends=change.ends,
+        ends=None if found.probes and not len(pairs.difference) else change.ends,
         bridge=None if across is None else _bridge(across, base[case.trait]),
         reason=reason,
     )

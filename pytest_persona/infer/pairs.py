@@ -42,9 +42,11 @@ class Match:
 
     @property
     def nothing_changed(self) -> bool:
-        """Whether every group of the one is in the other with the same texts."""
+        """Whether every group of the one is in the other with the same texts; of probes, all that can be compared."""
+        if self.probes:
+            return bool(self.both) and all(self.same)
         whole = self.base.complete and self.now.complete
-        return whole and all(self.same) and not (self.added or self.removed or self.reworded)
+        return whole and all(self.same) and not (self.added or self.removed)
 
     def data(self, base: Profile, now: Profile) -> DataChange | None:
         """What has happened to the data; None where nothing has."""

@@ -15,6 +15,7 @@ NAMES = (
     "profile",
     "profiles",
     "drift",
+    "confirmation",
     "history",
     "rows",
     "signal",

@@ -10,7 +10,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 from pytest_persona.load.schemas import NAMES, schema_path
 from pytest_persona.load.schemas.config import CONFIG
-from pytest_persona.load.schemas.drift import DriftFile, HistoryLine
+from pytest_persona.load.schemas.drift import ConfirmationFile, DriftFile, HistoryLine
 from pytest_persona.load.schemas.files import (
     Bounds,
     InlineTrait,
@@ -24,6 +24,7 @@ from pytest_persona.load.schemas.files import (
 from pytest_persona.load.schemas.inoculations import InoculationFile, InoculationsFile
 from pytest_persona.load.schemas.profiles import ProfileFile, ProfilesFile
 from pytest_persona.load.schemas.rows import SignalRow
+from pytest_persona.model.confirmation import Agreement, Confirmed
 from pytest_persona.model.drift import (
     Bridge,
     DataChange,
@@ -53,6 +54,7 @@ _ROOTS: dict[str, tuple[Any, JsonSchemaMode, str]] = {
     "profile": (ProfileFile, "serialization", "A pytest-persona profile"),
     "profiles": (ProfilesFile, "serialization", "Several pytest-persona profiles"),
     "drift": (DriftFile, "serialization", "A change between two pytest-persona profiles"),
+    "confirmation": (ConfirmationFile, "serialization", "Predicted against observed"),
     "history": (HistoryLine, "serialization", "A line of a history: one run against a baseline"),
     "rows": (Reading, "serialization", "A line of --persona-rows: one behaviour and one trait"),
     "signal": (SignalRow, "validation", "A row of a training signal"),
@@ -72,6 +74,7 @@ def generated(name: str) -> str:
         SignalInfo, Evidence, Finding, JudgeInfo, Nuisance, NullTest, Reading, Shift, Usage,
         ArmReading, Explained, InoculationFinding, Phrasing,
         Bridge, DataChange, Drift, JudgeChange, Looks, Parts, ProductChange, QuestionChange,
+        Agreement, Confirmed,
     )  # fmt: skip
     for noun in nouns:
         noun.__pydantic_config__ = CONFIG

@@ -8,9 +8,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from pytest_persona.load.schemas.config import CONFIG
+from pytest_persona.model.confirmation import Agreement, Confirmed
 from pytest_persona.model.drift import DataChange, Drift, JudgeChange, ProductChange, QuestionChange
 
-__all__ = ["ComparisonPart", "DriftFile", "FrozenColumns", "HistoryLine", "UnitColumns"]
+__all__ = ["ComparisonPart", "ConfirmationFile", "DriftFile", "FrozenColumns", "HistoryLine", "UnitColumns"]
 
 _NUMBERS = r"^(-?[0-9]+|\.)?( (-?[0-9]+|\.))*$"
 _WORDS = r"^[A-Za-z0-9_.:/-]*( [A-Za-z0-9_.:/-]+)*$"
@@ -106,3 +107,29 @@ class HistoryLine(TypedDict):
     """A short hash of the texts that were read."""
     values: dict[str, Numbers]
     """By trait, what each of the baseline's groups adds to the shift, in ten-thousandths, in the baseline's order."""
+
+
+class ConfirmationFile(TypedDict):
+    """Predicted against observed: what a signal implies, and how a product changed."""
+
+    __pydantic_config__ = CONFIG  # type: ignore[misc]
+    schema: Literal["pytest-persona/confirmation/v1"]
+    """The name and version of this format."""
+    signal: str
+    """What the implied shifts are those of."""
+    before: str
+    """What the product's earlier profile is called."""
+    after: str
+    """What its later one is called."""
+    signs: Agreement
+    """The share of traits with the predicted sign, among those that were clearly implied and clearly moved."""
+    ranks: Agreement
+    """Spearman's rank correlation of implied and observed."""
+    level: float
+    """Of the intervals of these two."""
+    unpredicted: list[str]
+    """Traits that moved though nothing was implied, or against what was."""
+    left_out: list[str]
+    """Traits of the signal that could not be compared, each with the reason."""
+    traits: list[Confirmed]
+    """One for each trait that could."""
