@@ -112,10 +112,15 @@ def _checked(document: Document) -> Profile:
 
 def _refuse_other_version(document: Document, data: Any, part: Part) -> None:
     schema = data.get("schema") if isinstance(data, dict) else None
-    if isinstance(schema, str) and schema not in (SCHEMA, SEVERAL) and _VERSIONED.match(schema):
+    if not isinstance(schema, str) or schema in (SCHEMA, SEVERAL):
+        return
+    if _VERSIONED.match(schema):
         remedy = f"This version reads {SCHEMA}; make the profile again, or use the version that wrote it"
         problem = f"{schema[:60]!r} is another version of the format"
         raise document.error(ProfileError, (*part, "schema"), problem, remedy)
+    if schema.startswith("pytest-persona/"):
+        problem = f"{schema[:60]!r} is another kind of document"
+        raise document.error(ProfileError, (*part, "schema"), problem, "Name a profile, as --json writes it")
 
 
 def _profile(data: Mapping[str, Any]) -> Profile:
