@@ -41,8 +41,8 @@ class Change:
     seed: int
     unchanged: bool
     """Whether the texts of all groups are the same."""
-    complete: bool
-    """Whether all groups of both sides are known, so that "exactly these groups" has a meaning."""
+    fixed: bool
+    """Whether "exactly these groups" has a meaning: all of both sides are known, and no product would answer otherwise tomorrow."""
     crossing: Crossing | None = None
     """How the baseline's values came to the scale of now; None where one judge read both, or nothing had to cross."""
 
@@ -114,7 +114,7 @@ class Change:
         return least - highest, most - lowest
 
     def _spread(self, values: Floats, reach: float, error: float, unread: int) -> tuple[float, float]:
-        finite = self.scope == "file" and self.complete
+        finite = self.scope == "file" and self.fixed
         return interval(
             values, low=-reach, high=reach, level=1.0 - error, method=self.method, seed=self.seed,
             population=len(values) + unread if finite else None,

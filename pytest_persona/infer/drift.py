@@ -12,7 +12,7 @@ from pytest_persona.infer.causes import judge_change, product_change, redefined
 from pytest_persona.infer.change import Change
 from pytest_persona.infer.pairs import Match, match, strata
 from pytest_persona.model.by_trait import Status
-from pytest_persona.model.drift import Bridge, Comparison, Drift, Looks
+from pytest_persona.model.drift import Bridge, Comparison, Drift, Looks, OtherScope
 from pytest_persona.model.findings import Finding, Method, Profile, Scope
 from pytest_persona.model.history import PastRun
 from pytest_persona.model.traits import Unwanted
@@ -21,6 +21,7 @@ __all__ = ["compare", "obstacles"]
 
 _FEWEST_PAIRS = 3
 _LEVEL = 0.95
+_OPEN = "the bound lies within the interval of the change"
 
 Ends = Callable[[float], tuple[float, float]]
 
@@ -134,7 +135,7 @@ def _of_units(case: _Case, base: Profile, now: Profile, finding: Finding) -> _Ca
         scope=cast("Scope", now.settings.get("scope", "signals")),
         seed=cast("int", now.settings.get("seed", 0)),
         unchanged=found.nothing_changed or (not found.probes and base.signal.sha256 == now.signal.sha256),
-        complete=found.base.complete and found.now.complete,
+        fixed=found.base.complete and found.now.complete and not found.probes,
         crossing=across,
     )
     reason = case.reason or _too_little(change, found)
@@ -217,8 +218,19 @@ def _drift(case: _Case, level: float, history: Sequence[PastRun] | None) -> Drif
         way="separate" if change is None else change.way,
         pairs=0 if change is None else change.strata.groups,
         parts=change.strata.parts() if change is not None and change.way in ("paired", "partly-paired") else None,
+        other_scope=_other_scope(case, shown, status),
         looks=looks,
     )
+
+
+def _other_scope(case: _Case, level: float, status: Status) -> OtherScope | None:
+    """How exactly these groups, or signals like this one, are decided where that is not the scope; None where it is the same."""
+    if case.bound is None or case.change is None or case.reason or not case.change.fixed:
+        return None
+    scope: Scope = "file" if case.change.scope == "signals" else "signals"
+    low, high = replace(case.change, scope=scope).ends(level)
+    other, _ = _judged(case, low, high, None)
+    return None if other == status else OtherScope(scope=scope, low=low, high=high, status=other)
 
 
 def _looks(case: _Case, level: float, history: Sequence[PastRun] | None) -> Looks | None:
@@ -241,11 +253,15 @@ def _judged(case: _Case, low: float | None, high: float | None, looks: Looks | N
         return "held", ""
     beyond = _beyond(case, low, high)
     if looks is None or looks.evidence is None:
-        return ("violated", "") if beyond else ("inconclusive", "the bound lies within the interval of the change")
+        return ("violated", "") if beyond else ("inconclusive", _OPEN)
     if looks.evidence >= looks.needed and case.value is not None and _beyond(case, case.value, case.value):
         return "violated", ""
-    words = f"the evidence of {looks.runs} runs against the bound is {looks.evidence:.3g}, where {looks.needed:.3g} breaks it"
-    return "inconclusive", f"this run alone is beyond the bound, but {words}" if beyond else words
+    if beyond:
+        return (
+            "inconclusive",
+            "this run alone is beyond the bound, but after so many looks it takes the evidence of more runs",
+        )
+    return "inconclusive", _OPEN
 
 
 def _inside(case: _Case, low: float, high: float) -> bool:

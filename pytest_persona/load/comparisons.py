@@ -13,6 +13,7 @@ from pytest_persona.model.drift import (
     Drift,
     JudgeChange,
     Looks,
+    OtherScope,
     Parts,
     ProductChange,
     QuestionChange,
@@ -74,8 +75,5 @@ def _drift_document(drift: Drift) -> dict[str, Any]:
 
 
 def _drift(data: dict[str, Any]) -> Drift:
-    parts, looks = data["parts"], data["looks"]
-    return Drift(
-        **data
-        | {"parts": None if parts is None else Parts(**parts), "looks": None if looks is None else Looks(**looks)}
-    )
+    inner = {"parts": Parts, "looks": Looks, "other_scope": OtherScope}
+    return Drift(**data | {name: None if data[name] is None else kind(**data[name]) for name, kind in inner.items()})

@@ -9,7 +9,8 @@ from typing import Literal
 from pytest_persona.model.by_trait import ByTrait, Status
 
 __all__ = [
-    "Bridge", "Comparison", "DataChange", "Drift", "JudgeChange", "Looks", "Parts", "ProductChange", "QuestionChange", "Way",
+    "Bridge", "Comparison", "DataChange", "Drift", "JudgeChange", "Looks", "OtherScope", "Parts", "ProductChange", "QuestionChange",
+    "Way",
 ]  # fmt: skip
 
 Way = Literal["same", "paired", "partly-paired", "separate"]
@@ -42,6 +43,16 @@ class Looks:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OtherScope:
+    """The same change for the other scope: for exactly these groups, or for signals like this one."""
+
+    scope: Literal["signals", "file"]
+    low: float
+    high: float
+    status: Status
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Drift:
     """The change of one trait's shift from a baseline to now, with what was declared of it."""
 
@@ -62,6 +73,8 @@ class Drift:
     """Groups or probes that were read in both."""
     parts: Parts | None = None
     """None where groups could not be told apart."""
+    other_scope: OtherScope | None = None
+    """The other scope's interval, where it decides differently."""
     looks: Looks | None = None
     """None where no history is kept or none can be used."""
 

@@ -31,16 +31,22 @@ def change(drift: Drift, bounded: str = "at most") -> str:
     return text if drift.drift_at_most is None else f"{text} {bounded} {signed(drift.drift_at_most)}"
 
 
-def drift_lines(drift: Drift, since: str, *, verbose: bool) -> Iterator[str]:
-    """The change of one trait since a baseline; with ``verbose`` or a broken bound where it comes from and how it was found."""
+def drift_lines(drift: Drift, since: str, *, verbose: bool, said: str = "") -> Iterator[str]:
+    """The change of one trait since a baseline; with ``verbose`` or a broken bound where it comes from and how it was found.
+
+    ``said`` is what was said of the finding before: a reason in it is not given again.
+    """
     yield f"drift {change(drift)}, since {safe(since, _COLUMNS)}"
-    yield from (f"  {line}" for line in about(drift, verbose=verbose))
+    yield from (f"  {line}" for line in about(drift, verbose=verbose, said=said))
 
 
-def about(drift: Drift, *, verbose: bool) -> Iterator[str]:
+def about(drift: Drift, *, verbose: bool, said: str = "") -> Iterator[str]:
     """Why a change is not decided, the looks taken at it, and with ``verbose`` or a broken bound where it comes from."""
-    if drift.reason:
+    if drift.reason and drift.reason not in said:
         yield safe(drift.reason, _COLUMNS)
+    if drift.other_scope is not None:
+        which = "exactly these groups" if drift.other_scope.scope == "file" else "signals like this one"
+        yield f"{drift.other_scope.status} for {which}: {spread(drift.other_scope.low, drift.other_scope.high)}"
     if drift.looks is not None and (verbose or drift.status != "held"):
         evidence = (
             "" if drift.looks.evidence is None else f", evidence {drift.looks.evidence:.3g} of {drift.looks.needed:.3g}"

@@ -64,7 +64,10 @@ def section(profile: Profile, *, verbosity: int = 0) -> Iterator[str]:
             yield INDENT + line
         drift = profile.drift.get(finding.trait) if profile.drift else None
         if profile.drift and drift and is_shown(drift, verbose=verbosity > 0):
-            yield from (INDENT + line for line in drift_lines(drift, profile.drift.since, verbose=verbosity > 0))
+            yield from (
+                INDENT + line
+                for line in drift_lines(drift, profile.drift.since, verbose=verbosity > 0, said=finding.reason)
+            )
     if profile.drift:
         yield from (f" {line}" for line in cause_lines(profile.drift))
     for note in profile.notes:
@@ -89,7 +92,7 @@ def failure(finding: Finding, profile: Profile) -> str:
     lines = [head, f"  declared  {bounds(finding.expectation)}", f"  found     {estimate(finding.shift)}"]
     lines.append(f"            {_interval_words(finding.shift)}")
     if profile.drift and drift and is_shown(drift, verbose=True):
-        lines.extend(f"  {line}" for line in drift_lines(drift, profile.drift.since, verbose=True))
+        lines.extend(f"  {line}" for line in drift_lines(drift, profile.drift.since, verbose=True, said=finding.reason))
         lines.extend(f"  {line}" for line in cause_lines(profile.drift))
     lines.extend(f"  {line}" for line in _details(finding, detailed=True, verbose=True))
     lines.append(f"  judge     {_judge(profile)}")

@@ -140,6 +140,19 @@ def test_exactly_these_groups_leave_nothing_open_once_all_are_read(profiled: Mak
     assert (found.high, found.status) == (pytest.approx(found.value, abs=1e-6), "held")
 
 
+def test_where_exactly_these_groups_are_decided_differently_that_is_shown(profiled: Make) -> None:
+    before = named(np.zeros(40))
+    texts = dict.fromkeys(before, "x") | {"g0": "y"}
+    found = drift(profiled(before, content="x"), profiled(before | {"g0": 1.0}, content=texts, bound=0.1))
+    assert found.status == "inconclusive"
+    assert found.other_scope is not None
+    other = found.other_scope
+    assert (other.scope, other.status) == ("file", "held")
+    assert (other.low, other.high) == (pytest.approx(1 / 40, abs=1e-6), pytest.approx(1 / 40, abs=1e-6))
+    wide = drift(profiled(before, content="x"), profiled(before | {"g0": 1.0}, content=texts, bound=1.9))
+    assert (wide.status, wide.other_scope) == ("held", None)
+
+
 def test_with_a_sample_of_a_larger_file_these_groups_mean_nothing_in_particular(profiled: Make) -> None:
     found = altered(profiled, np.zeros(10), np.linspace(-0.2, 0.4, 10), settings={"scope": "file"}, of=99)
     assert found.low < found.value < found.high  # type: ignore[operator]
@@ -221,13 +234,24 @@ def test_the_first_look_decides_as_a_single_run_does(profiled: Make) -> None:
         assert drift(base, now).status == drift(base, now, history=[]).status
 
 
+def test_replies_are_draws_in_either_scope(profiled: Make) -> None:
+    before, after = np.zeros(30), np.linspace(-0.1, 0.3, 30)
+    ends = []
+    for scope in ("signals", "file"):
+        now = probed(profiled, after, "now", settings={"scope": scope}, bound=0.05)
+        found = drift(probed(profiled, before, "base"), now)
+        ends.append((found.low, found.high))
+        assert (found.status, found.other_scope) == ("inconclusive", None)
+    assert ends[0] == ends[1]
+
+
 def test_an_alarm_ends_once_the_product_is_as_it_was(profiled: Make) -> None:
     base = probed(profiled, np.zeros(80), "base")
     loud = [PastRun(run=str(k), values={"t": (0.5,) * 80}) for k in range(6)]
     found = drift(base, probed(profiled, np.full(80, -0.01), "now", bound=0.0), history=loud)
     assert found.looks is not None and found.looks.evidence is not None and found.looks.evidence > found.looks.needed
     assert found.status == "inconclusive"
-    assert found.reason.startswith("the evidence of 7 runs against the bound is ")
+    assert (found.looks.runs, found.reason) == (7, "the bound lies within the interval of the change")
 
 
 def test_one_run_beyond_the_bound_waits_for_more_evidence_after_many_looks(profiled: Make) -> None:
@@ -239,7 +263,8 @@ def test_one_run_beyond_the_bound_waits_for_more_evidence_after_many_looks(profi
     assert drift(base, now).status == "violated"
     found = drift(base, now, history=quiet)
     assert found.status == "inconclusive"
-    assert found.reason.startswith("this run alone is beyond the bound, but the evidence of 41 runs")
+    assert found.looks is not None and found.looks.runs == 41
+    assert found.reason.startswith("this run alone is beyond the bound, but after so many looks")
 
 
 def test_where_nothing_can_be_pooled_the_looks_are_paid_by_the_interval(profiled: Make) -> None:

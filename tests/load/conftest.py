@@ -13,6 +13,7 @@ from pytest_persona.model.drift import (
     Drift,
     JudgeChange,
     Looks,
+    OtherScope,
     Parts,
     ProductChange,
     QuestionChange,
@@ -32,7 +33,7 @@ COMPARISON = Comparison(
         Drift(
             trait="sycophancy", value=0.4, low=0.3, high=0.5, level=0.95, status="violated", drift_at_most=0.1,
             way="partly-paired", pairs=300, parts=Parts(unchanged=0.0, altered=0.3, added=0.1, removed=0.0),
-            looks=Looks(runs=3, evidence=35.0, needed=20.0),
+            other_scope=OtherScope(scope="file", low=0.4, high=0.4, status="held"), looks=Looks(runs=3, evidence=35.0, needed=20.0),
         ),
         Drift(
             trait="deception", value=None, low=None, high=None, level=None, status="observed", reason="the baseline does not have it"

@@ -31,6 +31,7 @@ from pytest_persona.model.drift import (
     Drift,
     JudgeChange,
     Looks,
+    OtherScope,
     Parts,
     ProductChange,
     QuestionChange,
@@ -73,7 +74,7 @@ def generated(name: str) -> str:
     nouns: tuple[Any, ...] = (
         SignalInfo, Evidence, Finding, JudgeInfo, Nuisance, NullTest, Reading, Shift, Usage,
         ArmReading, Explained, InoculationFinding, Phrasing,
-        Bridge, DataChange, Drift, JudgeChange, Looks, Parts, ProductChange, QuestionChange,
+        Bridge, DataChange, Drift, JudgeChange, Looks, OtherScope, Parts, ProductChange, QuestionChange,
         Agreement, Confirmed,
     )  # fmt: skip
     for noun in nouns:
