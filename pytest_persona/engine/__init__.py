@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_persona.engine.means import Means, Progress
 from pytest_persona.engine.sweep import Audit, Sweep
+from pytest_persona.engine.targets import Targets
 from pytest_persona.errors import JudgeError
 from pytest_persona.model.suites import AuditSpec
 from pytest_persona.settings import Settings
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pytest_persona.load.signals import Signal
     from pytest_persona.load.traits import TraitLibrary
     from pytest_persona.model.inoculation import Inoculation, InoculationSpec, Ranking
+    from pytest_persona.model.probes import TargetInfo
+    from pytest_persona.model.suites import ProbingSpec
     from pytest_persona.model.traits import Trait
 
 __all__ = ["Audit", "Engine", "Progress", "judges"]
@@ -49,6 +52,7 @@ class Engine:
         self._library: TraitLibrary | None = None
         self._lock = threading.RLock()
         self._threads: ThreadPoolExecutor | None = None
+        self._targets = Targets(settings)
 
     def __enter__(self) -> Engine:
         return self
@@ -183,6 +187,24 @@ class Engine:
 
         traits, signal = self.wanted(spec.audit), self.read_signal(spec.audit)
         return [rank(self._means, signal, spec, trait, read_wordings()) for trait in traits]
+
+    def probe(self, spec: ProbingSpec, target: object = None) -> Audit:
+        """Put a suite's probes to a product and say which traits its replies show; raises PersonaError as :meth:`audit`.
+
+        ``target`` is a callable, or what a suite's ``target`` can say; None leaves it to the settings, then to the suite. The
+        product is asked on a thread of its own, so that this may be called inside a running event loop.
+        """
+        from pytest_persona.engine.probing import Probing
+
+        wanted = self.wanted(spec.audit)
+        if not wanted:
+            library = self.library.extended(spec.audit.definitions)
+            wanted = [library.get(name) for name in dict.fromkeys(t for probe in spec.probes for t in probe.traits)]
+        return Probing(self._means, spec, wanted, self._targets).run(target)
+
+    def target_of(self, spec: ProbingSpec, target: object = None) -> TargetInfo:
+        """Who :meth:`probe` would ask; raises TargetError where that is nobody."""
+        return self._targets.info(self._targets.chosen(target, spec.target))
 
     @property
     def _means(self) -> Means:

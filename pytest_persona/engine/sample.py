@@ -25,7 +25,7 @@ from pytest_persona.settings import Settings
 if TYPE_CHECKING:
     from pytest_persona.judge.base import Controls, Judge
 
-__all__ = ["Audit", "Sample"]
+__all__ = ["Audit", "Probed", "Sample"]
 
 _RECORDED = ("level", "interval", "scope", "seed", "max_groups", "read_all", "bound", "format", "map", "on_bad_row")
 """Settings that change results; the others (paths, threads, cache) must not appear in a profile."""
@@ -42,6 +42,17 @@ class Audit:
     def readings(self) -> tuple[Reading, ...]:
         """One for each behaviour and trait that was asked for; made when they are wanted, as there may be many."""
         return self.sample.readings()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Probed:
+    """Whose replies a signal is made of."""
+
+    target: TargetInfo
+    asked: Asked
+    sizes: Mapping[str, int]
+    """How many probes of the suite are about each trait."""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +75,8 @@ class Sample:
     usage: Usage
     compared: bool = False
     """Whether the replies of each preference were compared with one another."""
-    target: TargetInfo | None = None
-    """Who was probed; None of a signal."""
-    asked: Asked | None = None
-    sizes: Mapping[str, int] | None = None
-    """Groups of the whole signal that are about each trait; None where all are about all."""
+    probed: Probed | None = None
+    """Whose replies these are; None of a signal."""
 
     def decided(self) -> bool:
         """Whether every declared finding is held or violated, so that reading on would change nothing."""
@@ -89,8 +97,8 @@ class Sample:
             usage=self.usage,
             settings={name: _plain(getattr(self.settings, name)) for name in _RECORDED},
             suite_sha256=self.spec.suite_sha256,
-            target=self.target,
-            asked=self.asked,
+            target=self.probed.target if self.probed else None,
+            asked=self.probed.asked if self.probed else None,
             groups_read=self.groups,
             notes=tuple(self._notes(early)),
         )
@@ -201,8 +209,8 @@ class Sample:
                     why_not=known.reason,
                     lost=unjudged.too_many_lost(self._given(trait)),
                     null=self._null(trait),
-                    population=self.info.groups if self.sizes is None else self.sizes.get(trait.name, 0),
-                    both=self.info.kind == "probe",
+                    population=self.probed.sizes.get(trait.name, 0) if self.probed else self.info.groups,
+                    both=self.probed is not None,
                 )
             )
         decisions = decide(
@@ -248,7 +256,7 @@ class Sample:
         )
 
     def _rate(self, trait: Trait) -> Rate | None:
-        if self.info.kind != "probe":
+        if self.probed is None:
             return None
         implied = self._column(trait.name, "implied")
         return rate(self.episodes, implied, unwanted=trait.unwanted, level=self.settings.level)
@@ -293,6 +301,8 @@ class Sample:
         yield from unjudged.notes(places, [[v[t.name] for t in self.wanted if t.name in v] for v in self.verdicts])
         if problem := getattr(self.judge, "problem", ""):
             yield problem
+        if self.probed is not None:
+            yield from self.probed.notes
 
     def readings(self) -> tuple[Reading, ...]:
         """One for each behaviour and trait that was asked for."""

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from pytest_persona.engine.means import Means
-from pytest_persona.engine.sample import Audit, Sample
+from pytest_persona.engine.sample import Audit, Probed, Sample
 from pytest_persona.infer import plan
 from pytest_persona.model.episodes import Behaviour, Episode
-from pytest_persona.model.probes import Asked, TargetInfo
 from pytest_persona.model.suites import AuditSpec
 from pytest_persona.model.traits import Trait
 from pytest_persona.model.verdicts import Usage, Verdict
@@ -38,7 +37,7 @@ class Sweep:
         *,
         wanted: Sequence[Trait],
         beside: Sequence[Trait],
-        probed: tuple[TargetInfo, Asked] | None = None,
+        probed: Probed | None = None,
     ) -> None:
         """``probed``: whose replies the signal is, where a product was asked."""
         self.means, self.judge = means, means.judge
@@ -132,15 +131,8 @@ class Sweep:
             groups=len(groups),
             compared=self.compares,
             usage=self.usage,
-            target=self.probed[0] if self.probed else None,
-            asked=self.probed[1] if self.probed else None,
-            sizes=self._sizes() if self.probed else None,
+            probed=self.probed,
         )
-
-    def _sizes(self) -> dict[str, int]:
-        """How many groups are about each trait."""
-        about = [self._episode(indices[0]).traits for indices in self.groups.values()]
-        return {trait.name: sum(not names or trait.name in names for names in about) for trait in self.traits}
 
 
 def compares(judge: Judge, settings: Settings, episodes: Sequence[Episode]) -> bool:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["Path", "find", "parse_path"]
+__all__ = ["Path", "find", "kind", "parse_path"]
 
 Path = tuple[str | int, ...]
 
@@ -38,7 +38,7 @@ def find(document: Any, path: Path) -> Any:
     value, gone = document, "$"
     for step in path:
         if not _leads_on(value, step):
-            raise LookupError(f"{gone} has no {_step(step)}; it is {_kind(value)}")
+            raise LookupError(f"{gone} has no {_step(step)}; it is {kind(value)}")
         value = value[step]
         gone += _step(step)
     return value
@@ -54,7 +54,8 @@ def _step(step: str | int) -> str:
     return f"[{step}]" if isinstance(step, int) else f"[{step!r}]"
 
 
-def _kind(value: Any) -> str:
+def kind(value: Any) -> str:
+    """What a value of JSON is, in words."""
     if isinstance(value, Mapping):
         keys = ", ".join(sorted(map(str, value)))
         return f"an object with {keys[:_SHOWN]}{'…' if len(keys) > _SHOWN else ''}" if value else "an empty object"

@@ -8,8 +8,9 @@ from typing import Protocol
 
 from pytest_persona.model.episodes import Turn
 from pytest_persona.model.probes import TargetInfo
+from pytest_persona.net.faults import Permanent, Transient
 
-__all__ = ["MOST_CHARACTERS", "Answer", "Session", "Target"]
+__all__ = ["MOST_CHARACTERS", "Answer", "Hung", "Session", "Target", "Unreadable"]
 
 MOST_CHARACTERS = 5_000_000
 """A longer reply is refused."""
@@ -22,6 +23,14 @@ class Answer:
     text: str
     input_tokens: int = 0
     output_tokens: int = 0
+
+
+class Hung(Permanent):
+    """A call that has not come back and cannot be stopped."""
+
+
+class Unreadable(Transient):
+    """An answer of the wrong form; that it goes away is possible, and not likely."""
 
 
 class Session(Protocol):
@@ -48,8 +57,8 @@ class Target(Protocol):
     timeout: float
     """Seconds that one reply may take at the most, whatever the settings say."""
 
-    async def open(self) -> Session:
-        """Begin a dialogue; raises :class:`~pytest_persona.net.faults.Fault`."""
+    async def open(self, timeout: float) -> Session:
+        """Begin a dialogue within so many seconds; raises :class:`~pytest_persona.net.faults.Fault`."""
 
     async def close(self) -> None:
         """Release connections."""

@@ -16,7 +16,8 @@ from pytest_persona.model.episodes import Turn
 from pytest_persona.model.probes import TargetInfo
 from pytest_persona.net.faults import Fault, Permanent, Transient
 from pytest_persona.net.limits import within
-from pytest_persona.probe.base import Answer
+from pytest_persona.net.statuses import scrubbed
+from pytest_persona.probe.base import Answer, Hung
 from pytest_persona.probe.messages import as_messages, as_text, reply_text, since_reply
 
 __all__ = ["CallableTarget"]
@@ -50,16 +51,11 @@ class CallableTarget:
         self._product = product
         self.at_once = _bears(product, product if inspect.isclass(product) else self._open or product)
 
-    async def open(self) -> _Called:
+    async def open(self, timeout: float) -> _Called:
         """See :class:`pytest_persona.probe.base.Target`."""
         if self._open is None:
             return _Called(self._product, remembers=False)
-        try:
-            product = self._open()
-            if inspect.isawaitable(product):
-                product = await product
-        except Exception as error:
-            raise _fault(error, "its dialogue could not be opened: it") from None
+        product = await _called(self._open, (), timeout, "its dialogue could not be opened: it")
         if not callable(product):
             raise Permanent(f"it opened {type(product).__name__}, which cannot be called", fatal=True)
         return _Called(product, remembers=True)
@@ -75,26 +71,13 @@ class _Called:
         self._product = product
         self._remembers = remembers
         self._takes_text = _takes_text(product)
-        self._async = _is_async(product)
         self._replies = 0
 
     async def reply(self, turns: Sequence[Turn], timeout: float) -> Answer:
         """Call it once. A plain function that hangs cannot be stopped: its thread is left behind, and it is not asked again."""
         heard = since_reply(turns, self._replies) if self._remembers else turns
         asked: Any = as_text(heard) if self._takes_text else as_messages(turns)
-        try:
-            with within(timeout):
-                value = self._product(asked) if self._async else await _in_thread(self._product, asked)
-                if inspect.isawaitable(value):
-                    value = await value
-        except asyncio.TimeoutError:
-            late = f"no reply within {timeout:g} s"
-            raise (Transient(late) if self._async else Hung(late, fatal=False)) from None
-        except Fault:
-            raise
-        except Exception as error:
-            raise _fault(error, "it") from None
-        text = reply_text(value)
+        text = reply_text(await _called(self._product, (asked,), timeout, "it"))
         self._replies += 1
         return Answer(text=text)
 
@@ -105,10 +88,6 @@ class _Called:
             done = close()
             if inspect.isawaitable(done):
                 await done
-
-
-class Hung(Permanent):
-    """A call that has not come back."""
 
 
 def _bears(product: Any, call: Any) -> int | None:
@@ -142,7 +121,24 @@ def _takes_text(product: Callable[..., Any]) -> bool:
     return annotation is str or annotation in ("str", "'str'", '"str"')
 
 
-async def _in_thread(call: Callable[[Any], Any], asked: Any) -> Any:
+async def _called(call: Callable[..., Any], arguments: tuple[Any, ...], timeout: float, who: str) -> Any:
+    """What a call brings, awaited if need be; raises Fault in words that begin with ``who``."""
+    plain = not _is_async(call)
+    try:
+        with within(timeout):
+            value = await _in_thread(call, arguments) if plain else call(*arguments)
+            if inspect.isawaitable(value):
+                plain = False
+                value = await value
+            return value
+    except asyncio.TimeoutError:
+        late = f"no reply within {timeout:.3g} s"
+        raise (Hung(late, fatal=False) if plain else Transient(late)) from None
+    except Exception as error:
+        raise _fault(error, who) from None
+
+
+async def _in_thread(call: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     """What a plain function returns, called in a thread of its own; a daemon, so that one that hangs keeps no run from ending."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Any] = loop.create_future()
@@ -160,7 +156,7 @@ async def _in_thread(call: Callable[[Any], Any], asked: Any) -> Any:
         value: Any = None
         failed: BaseException | None = None
         try:
-            value = context.run(call, asked)
+            value = context.run(call, *arguments)
         except StopIteration as error:  # which no future takes
             failed = RuntimeError(f"StopIteration: {error}")
         except BaseException as error:
@@ -174,7 +170,9 @@ async def _in_thread(call: Callable[[Any], Any], asked: Any) -> Any:
 
 def _fault(error: Exception, who: str) -> Fault:
     """What an exception of the product's means: lost connections and time-outs may go away, others will not."""
-    said = f"{who} raised {type(error).__name__}: {error}".rstrip(": ")
+    if isinstance(error, Fault):
+        return error
+    said = f"{who} raised {type(error).__name__}: {scrubbed(str(error))}".rstrip(": ")
     if isinstance(error, (asyncio.TimeoutError, TimeoutError, ConnectionError)):
         return Transient(said)
     return Permanent(said, fatal=False)

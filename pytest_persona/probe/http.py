@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from pytest_persona.errors import TargetError
-from pytest_persona.infer.json_path import find, parse_path
+from pytest_persona.infer.json_path import find, kind, parse_path
 from pytest_persona.infer.template import parse_template
 from pytest_persona.model.episodes import Turn, digest
 from pytest_persona.model.probes import HttpTarget, TargetInfo
 from pytest_persona.net.faults import Fault, Permanent, Transient
 from pytest_persona.net.limits import within
 from pytest_persona.net.statuses import hush, retry_after, scrubbed, unlogged
-from pytest_persona.probe.base import MOST_CHARACTERS, Answer
+from pytest_persona.probe.base import MOST_CHARACTERS, Answer, Unreadable
 from pytest_persona.probe.messages import as_messages, as_text, checked, since_reply
 
 if TYPE_CHECKING:
     import httpx2
 
-__all__ = ["HttpEndpoint", "Unreadable", "http_info"]
+__all__ = ["HttpEndpoint", "http_info"]
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _BODY = {"prompt": None, "messages": None, "session": None}
@@ -48,7 +48,7 @@ class HttpEndpoint:
     Raises TargetError without httpx2, for a variable that is not set and for what is then no URL.
     """
 
-    at_once = None
+    at_once: int | None = None
 
     def __init__(self, spec: HttpTarget, environment: Mapping[str, str] = os.environ) -> None:
         try:
@@ -74,11 +74,12 @@ class HttpEndpoint:
                     f"target.http.headers.{name}: the value has line ends or special characters in it. Set it again without them."
                 )
         self._body = spec.body or _DEFAULT_BODY
+        self.takes_messages = "messages" in _names(self._body)
         self._reply = parse_path(spec.reply)
         self._session = parse_path(spec.session) if spec.session else None
         self._client: httpx2.AsyncClient | None = None
 
-    async def open(self) -> _Dialogue:
+    async def open(self, timeout: float) -> _Dialogue:
         """See :class:`pytest_persona.probe.base.Target`."""
         return _Dialogue(self)
 
@@ -119,7 +120,7 @@ class HttpEndpoint:
         """The reply in an answer."""
         text = self.told(document, self._reply, "reply")
         if not isinstance(text, str):
-            raise Permanent(f"the reply in the answer is no text but {type(text).__name__}", fatal=False)
+            raise Permanent(f"the reply in the answer is no text but {kind(text)}", fatal=False)
         return checked(text)
 
     def session_of(self, document: Any) -> Any:
@@ -175,10 +176,6 @@ class HttpEndpoint:
         return _VARIABLE.sub(value, text)
 
 
-class Unreadable(Transient):
-    """An answer of the wrong form; that it goes away is possible, and not likely."""
-
-
 class _Dialogue:
     """See :class:`pytest_persona.probe.base.Session`."""
 
@@ -190,7 +187,8 @@ class _Dialogue:
     async def reply(self, turns: Sequence[Turn], timeout: float) -> Answer:
         """One request and no retries of its own."""
         heard = since_reply(turns, self._replies) if self._endpoint.keeps_state else turns
-        values = {"prompt": as_text(heard), "messages": as_messages(heard), "session": self._session}
+        prompt = heard[-1].text if self._endpoint.takes_messages else as_text(heard)
+        values = {"prompt": prompt, "messages": as_messages(heard), "session": self._session}
         document = await self._endpoint.post(values, timeout)
         text = self._endpoint.answer(document)
         self._session = self._endpoint.session_of(document)
@@ -199,6 +197,14 @@ class _Dialogue:
 
     async def close(self) -> None:
         """There is nothing to end."""
+
+
+def _names(body: Any) -> set[str]:
+    """The names that the templates of a body use."""
+    if isinstance(body, str):
+        return parse_template(body, _BODY).names()
+    parts = body.values() if isinstance(body, Mapping) else body if isinstance(body, list) else ()
+    return {name for part in parts for name in _names(part)}
 
 
 def _filled(body: Any, values: Mapping[str, object]) -> Any:
