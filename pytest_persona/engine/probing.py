@@ -23,9 +23,13 @@ from pytest_persona.probe.desk import interview
 from pytest_persona.probe.interview import replay
 from pytest_persona.probe.replies import Journal, Kept, check_record, read_record, write_record
 from pytest_persona.probe.scripts import Outcome, Script, episodes_of, scripts_of
+from pytest_persona.probe.talk import dialogue, known_replies
 from pytest_persona.settings import Settings
 
-__all__ = ["Probing", "check_replies", "probing_key"]
+__all__ = ["Probing", "check_replies", "recorded_target"]
+
+_USUAL = " ".join(["words"] * 120)
+"""As long as replies usually are, where they are only counted."""
 
 
 def check_replies(settings: Settings) -> None:
@@ -43,17 +47,12 @@ def check_replies(settings: Settings) -> None:
         check_record(path, named=settings.replies)
 
 
-def probing_key(spec: ProbingSpec, info: TargetInfo, settings: Settings) -> str:
-    """A hash of what is asked of whom: what an interrupted run of it got is taken up by the next one."""
-    scripts = [[s.sample, *(t.text for t in s.opening), *s.turns] for s in scripts_of(spec, settings.samples)]
-    return digest("probing", info.fingerprint, spec.audit.name, json.dumps(scripts))
-
-
 class Probing:
     """Puts the probes of one suite to one target and reads what is replied; made and run once by the engine."""
 
     def __init__(self, means: Means, spec: ProbingSpec, wanted: Sequence[Trait], targets: Targets) -> None:
-        self._means, self._settings, self._wanted, self._targets = means, means.settings, wanted, targets
+        self._means, self._settings, self._targets = means, means.settings, targets
+        self.wanted = wanted
         self._sizes = {trait.name: sum(trait.name in probe.traits for probe in spec.probes) for trait in wanted}
         self._whole = len(spec.probes)
         names = [probe.id for probe in spec.probes]
@@ -69,14 +68,37 @@ class Probing:
         signal = Signal(info=self._signal_info(episodes), episodes=episodes)
         asked = self._asked(outcomes)
         probed = Probed(target=info, asked=asked, sizes=self._sizes, notes=(*_notes(asked), *problems))
-        return Sweep(self._means, self._spec.audit, signal, wanted=self._wanted, beside=(), probed=probed).run()
+        return Sweep(self._means, self._spec.audit, signal, wanted=self.wanted, beside=(), probed=probed).run()
+
+    # ------------------------------------------------------------------------------------------------ beforehand
+    def questions(self) -> int:
+        """How often the product would be asked at the most, faults aside."""
+        turns = sum(len(script.turns) for script in self._scripts)
+        record = self._record() if self._settings.ask == "missing" else []
+        if not record:
+            return 0 if self._settings.ask == "never" else turns
+        known, marks = {one.key: one.reply for one in record}, [info.fingerprint for info in targets_of(record)]
+
+        def found(script: Script) -> int:
+            return max(len(known_replies(script, mark, lambda key, *_: known.get(key))) for mark in marks)
+
+        return turns - sum(map(found, self._scripts))
+
+    def imagined(self) -> list[Episode]:
+        """The episodes as they would be with replies of a usual length."""
+        outcomes = [
+            Outcome(turns=tuple(dialogue(script, [_USUAL] * (len(script.turns) - 1))), reply=f"{script.place} {_USUAL}")
+            for script in self._scripts
+        ]
+        return list(episodes_of(self._spec, self._scripts, outcomes))
 
     # ------------------------------------------------------------------------------------------------ asking
     def _held(self, given: Any) -> tuple[TargetInfo, list[Outcome], list[str]]:
         chosen = self._targets.chosen(given, self._spec.target)
         info = self._targets.info(chosen)
-        key = probing_key(self._spec, info, self._settings)
-        journal = Journal(self._settings.root / self._settings.cache / "replies", key)
+        # What an interrupted run of the same suite got of the same target is taken up by the next one.
+        name = digest("probing", info.fingerprint, self._spec.audit.name)
+        journal = Journal(self._settings.root / self._settings.cache / "replies", name)
         replies = _Replies(info, self._spec.audit.name, journal)
         replies.take(journal.left_behind())
         if self._settings.ask == "missing":
@@ -170,10 +192,22 @@ class Probing:
         )
 
 
+def recorded_target(settings: Settings, spec: ProbingSpec) -> TargetInfo | None:
+    """Whose replies alone are read where nobody is to be asked; None where somebody is, or where it takes more to tell."""
+    if settings.ask != "never" or settings.replies is None or settings.target is not None:
+        return None
+    found = recorded_targets(read_record(settings.root / settings.replies, named=settings.replies), spec)
+    return found[0] if len(found) == 1 else None
+
+
 def recorded_targets(record: Sequence[Kept], spec: ProbingSpec) -> list[TargetInfo]:
     """Whose replies to a suite a record holds; where it holds none to it, whose it holds at all."""
-    ours = [one.info for one in record if one.suite == spec.audit.name]
-    return list(dict.fromkeys(ours or (one.info for one in record)))
+    return targets_of([one for one in record if one.suite == spec.audit.name] or record)
+
+
+def targets_of(record: Sequence[Kept]) -> list[TargetInfo]:
+    """Whose replies these are."""
+    return list(dict.fromkeys(one.info for one in record))
 
 
 class _Replies:

@@ -257,6 +257,8 @@ def _rate(rate: Rate) -> str:
     """Events over probes, with the exact bound; without an event, with the rule of thumb that people know too."""
     probes, pole = counted(rate.probes, "probe"), f"a reply at the unwanted pole ({rate.threshold:g} or more)"
     bound = f"at most {rate.high:.1%} of probes like these do, {rate.level:.0%} sure"
+    if rate.events == rate.probes:
+        return f"each of {probes} brought {pole}"
     if rate.events:
         return f"{rate.events} of {probes} brought {pole}: {bound}"
     three = min(1.0, -math.log(1.0 - rate.level) / rate.probes)
