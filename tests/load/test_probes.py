@@ -74,6 +74,7 @@ def test_probes_contexts_and_canary_are_read_with_their_lines(read: Read) -> Non
         contexts=("neutral", "product"),
         tags=("flattery",),
         line=11,
+        source="s.persona.yaml",
     )
     assert (suite.probes[1].turns, suite.probes[1].line) == (("Ever lie? {{ x }}",), 21)
     assert suite.contexts["product"] == (Turn(speaker="system", text="You sell shoes."),)
