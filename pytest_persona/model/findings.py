@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
 from pytest_persona.model.episodes import SignalInfo
-from pytest_persona.model.probes import Asked, TargetInfo
+from pytest_persona.model.probes import Asked, Tally, TargetInfo
 from pytest_persona.model.traits import Expectation
 from pytest_persona.model.verdicts import Usage
 
@@ -217,6 +217,8 @@ class Profile(ByTrait[Finding]):
     """Whose replies these are, where a product was probed; None of a signal."""
     asked: Asked | None = None
     """What it was asked; None of a signal."""
+    tallies: tuple[Tally, ...] = ()
+    """What it said of itself, where questionnaires were put to it."""
     groups_read: int = 0
     notes: tuple[str, ...] = ()
     """Whatever a reader must know: rows skipped, texts cut, reading stopped early."""

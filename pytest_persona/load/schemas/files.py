@@ -13,7 +13,7 @@ from typing_extensions import NotRequired, TypedDict
 from pytest_persona.model.episodes import SignalInfo, Speaker
 from pytest_persona.model.findings import Finding, JudgeInfo
 from pytest_persona.model.personas import PersonaKind
-from pytest_persona.model.probes import Asked, TargetInfo
+from pytest_persona.model.probes import Asked, Tally, TargetInfo
 from pytest_persona.model.traits import RequestKind, Unwanted
 from pytest_persona.model.verdicts import Usage
 
@@ -383,6 +383,8 @@ class ProfileFile(TypedDict):
     """The product that was probed; null of a signal."""
     asked: Asked | None
     """What the product was asked; null of a signal."""
+    tallies: list[Tally]
+    """What the product said of itself in questionnaires; it decides nothing."""
     settings: dict[str, Any]
     """The settings that change results."""
     notes: list[str]
