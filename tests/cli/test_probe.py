@@ -88,13 +88,12 @@ def test_traits_are_chosen_and_rows_written(probe: Run, suite: Any) -> None:
 
 
 def test_replies_are_kept_and_read_again(probe: Run, suite: Any, folder: Path) -> None:
-    import probe_shop
-
-    probe_shop.ASKED.clear()
     probe(suite(), "--target", "probe_shop:flatterer", "--replies", "r.jsonl")
-    asked = len(probe_shop.ASKED)
-    ran = probe(suite(), "--replies", "r.jsonl", "--ask", "never")
-    assert (ran.code, len(probe_shop.ASKED)) == (1, asked)
+    assert len(sys.modules["probe_shop"].ASKED) == 30
+    (folder / "probe_shop.py").unlink()
+    name = "shop.persona.yaml"
+    ran = probe(name, "--replies", "r.jsonl", "--ask", "never")
+    assert (ran.code, len(sys.modules["probe_shop"].ASKED)) == (1, 30)
     assert "30 replies of probe_shop:flatterer (30 kept)" in ran.out
     assert len((folder / "r.jsonl").read_text(encoding="utf-8").splitlines()) == 31
 
