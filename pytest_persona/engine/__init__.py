@@ -58,6 +58,11 @@ class Engine:
     ) -> None:
         self.close()
 
+    def finish(self) -> None:
+        """End the audits that are being made ahead, and begin no more of them."""
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
+
     def close(self) -> None:
         """Release the judge, which ends what is still being read; may be called twice."""
         if self._threads is not None:

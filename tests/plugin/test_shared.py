@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_persona.errors import InputError, JudgeError, PersonaError, SignalError
+from pytest_persona.errors import InputError, JudgeClosed, JudgeError, PersonaError, SignalError
 from pytest_persona.model.suites import AuditSpec
 from pytest_persona.model.traits import Expectation
 from pytest_persona.plugin.shared import RunFolder, content_digest, is_error, key_of, record_of, revive
@@ -37,6 +37,16 @@ def test_an_error_is_the_same_in_every_process(error):
 def test_what_is_no_users_error_is_raised_as_it_is():
     with pytest.raises(ZeroDivisionError):
         record_of(lambda: 1 / 0, rows=False)  # type: ignore[arg-type,return-value]
+
+
+def test_that_a_worker_ended_before_it_had_read_is_no_result_for_the_others(tmp_path):
+    def end():
+        raise JudgeClosed()
+
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(JudgeClosed):
+        folder.once("key", lambda: record_of(end, rows=False))
+    assert folder.once("key", lambda: {"profile": {}}) == {"profile": {}}
 
 
 def test_an_audits_key_is_that_of_its_contents(tmp_path):

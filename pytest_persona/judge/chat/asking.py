@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from pytest_persona.errors import JudgeError
+from pytest_persona.errors import JudgeClosed, JudgeError
 from pytest_persona.infer.answers import UnusableAnswer, read_answer
 from pytest_persona.infer.prompt import Prompt, Question, prompt_of
 from pytest_persona.judge.chat.budget import Budget, Purse
@@ -72,7 +72,7 @@ class Asking:
 
     async def close(self) -> None:
         """Call off what is in flight, keep what was answered, and close the client."""
-        self._end(JudgeError("The judge was closed before it had answered. What was answered is kept."))
+        self._end(JudgeClosed())
         workers = list(self._workers)
         for worker in workers:
             worker.cancel()
