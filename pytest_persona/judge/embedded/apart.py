@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +13,10 @@ from pytest_persona.judge.embedded.heads import Floats, Space, TraitHead
 from pytest_persona.model.verdicts import Qualification
 
 __all__ = ["Anchored", "told_apart"]
+
+
+_NOISE = 2.0
+"""Standard errors within which a mean is as good as 0."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,10 +33,15 @@ def told_apart(space: Space, ours: Anchored, theirs: Anchored) -> Qualification:
 
     What is compared are the pairs' differences towards the unwanted pole, so that contexts, topics and what all replies share
     cancel. A judge can pass that is not qualified for the other trait by itself: it need not know carelessness from care to
-    know malice from carelessness.
+    know malice from carelessness. It fails where a signal of the other trait alone would seem to be the one.
     """
-    margins = [_reading(space, ours, pairs) - _reading(space, theirs, pairs) for pairs in (ours, theirs)]
-    return Qualification.of(*unpaired_auroc(*margins), min(len(margin) for margin in margins))
+    mine, others = (_reading(space, ours, pairs) - _reading(space, theirs, pairs) for pairs in (ours, theirs))
+    known = Qualification.of(*unpaired_auroc(mine, others), min(len(mine), len(others)))
+    noise = _NOISE * float(others.std(ddof=1)) / math.sqrt(len(others))
+    if known.qualified and float(others.mean()) > noise:
+        why = "it reads the one in the other's anchors more than the other"
+        return replace(known, qualified=False, reason=why)
+    return known
 
 
 def _reading(space: Space, by: Anchored, pairs: Anchored) -> Floats:
