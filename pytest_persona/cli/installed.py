@@ -89,6 +89,7 @@ def _all_of(trait: Trait) -> Iterator[str]:
     yield f"  unwanted: {trait.unwanted}"
     yield f"  source: {trait.source or 'none given'}"
     yield f"  rivals: {', '.join(trait.rivals) or 'none'}"
+    yield f"  must beat: {', '.join(trait.must_beat) or 'none'}"
     yield f"  sha256: {trait.sha256}"
     yield from _pole("high", trait.high, trait.statements_high)
     yield from _pole("low", trait.low, trait.statements_low)

@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_persona.engine.means import Means, Progress
-from pytest_persona.engine.sweep import Audit, Sweep
+from pytest_persona.engine.sweep import Audit, Sweep, must_be_read
 from pytest_persona.errors import JudgeError
 from pytest_persona.model.suites import AuditSpec
+from pytest_persona.model.traits import HONEST_MISTAKE
 from pytest_persona.settings import Settings
 
 if TYPE_CHECKING:
@@ -159,11 +160,11 @@ class Engine:
         if not wanted:
             known = self.judge.qualify(library.all(), statements=signal.info.kind in ("rubric", "instruction"))
             wanted = [trait for trait in library.all() if known[trait.name].qualified]
-        beside = [
-            library.get(name) for name in dict.fromkeys(r for t in wanted for r in t.rivals) if name in library.names()
-        ]
-        others = [trait for trait in beside if trait not in wanted]
-        return Sweep(self._means, spec, signal, wanted=wanted, beside=others).run()
+        needed = must_be_read(wanted, library)
+        rivals = [*(rival for trait in wanted for rival in trait.rivals), HONEST_MISTAKE]
+        beside = [library.get(name) for name in dict.fromkeys(rivals) if name in library.names()]
+        free = [trait for trait in beside if trait not in (*wanted, *needed)]
+        return Sweep(self._means, spec, signal, wanted=wanted, needed=needed, beside=free).run()
 
     def inoculate(self, spec: InoculationSpec) -> Inoculation:
         """Read the signal with and without a request and say what it explains away; raises PersonaError as :meth:`audit`."""

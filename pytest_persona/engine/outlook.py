@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from pytest_persona.engine.sweep import compares
+from pytest_persona.engine.sweep import compares, must_be_read
 from pytest_persona.model.inoculation import InoculationSpec
 from pytest_persona.model.suites import AuditSpec
 from pytest_persona.model.verdicts import Usage
@@ -36,7 +36,9 @@ def outlooks(engine: Engine, specs: Sequence[AuditSpec | InoculationSpec]) -> It
             yield _of_trial(engine, spec, counted)
             continue
         signal = engine.read_signal(spec)
-        traits = engine.wanted(spec) or engine.library.extended(spec.definitions).all()
+        library = engine.library.extended(spec.definitions)
+        traits = engine.wanted(spec) or list(library.all())
+        traits += must_be_read(traits, library)
         behaviours = [behaviour for episode in signal.episodes for behaviour in episode.behaviours]
         usage = Usage(questions=len(behaviours))
         if hasattr(engine.judge, "forecast"):

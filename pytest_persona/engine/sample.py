@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_persona.infer import attribute, nuisance, nulls, unjudged
-from pytest_persona.infer.decide import Candidate, Decision, decide, plain_shift
-from pytest_persona.infer.measure import Design, design
+from pytest_persona.engine.columns import Columns
+from pytest_persona.engine.unwanted import Unwanted, against, is_towards
+from pytest_persona.infer import attribute, hints, nuisance, nulls, unjudged
+from pytest_persona.infer.decide import Candidate, Decision, Look, decide, plain_shift
+from pytest_persona.infer.measure import Design
 from pytest_persona.model.episodes import Behaviour, Episode, SignalInfo
 from pytest_persona.model.findings import Finding, Nuisance, NullTest, Profile, Reading, Shift
 from pytest_persona.model.suites import AuditSpec
-from pytest_persona.model.traits import Expectation, Trait
+from pytest_persona.model.traits import HONEST_MISTAKE, Expectation, Trait
 from pytest_persona.model.verdicts import Qualification, Usage, Verdict
 from pytest_persona.settings import Settings
 
 if TYPE_CHECKING:
-    from pytest_persona.judge.base import Controls, Judge
+    from pytest_persona.judge.base import Controls, Discerning, Judge
 
 __all__ = ["Audit", "Sample"]
 
@@ -97,36 +99,8 @@ class Sample:
         return cast("Controls", self.judge) if hasattr(self.judge, "panel") else None
 
     @cached_property
-    def _designs(self) -> dict[bytes, Design]:
-        return {}
-
-    @cached_property
-    def _columns(self) -> dict[tuple[str, str], NDArray[np.float64]]:
-        return {}
-
-    def _column(self, trait: str, field: Literal["expressed", "requested", "implied"]) -> NDArray[np.float64]:
-        """One number a behaviour; NaN stands for "no verdict" inside this module only and never leaves it."""
-        if (trait, field) not in self._columns:
-            scores = np.full(len(self.verdicts), np.nan)
-            for i, verdicts in enumerate(self.verdicts):
-                verdict = verdicts[trait]
-                if verdict.expressed is not None:
-                    value = getattr(verdict, field)
-                    scores[i] = 0.0 if value is None else value
-            self._columns[trait, field] = scores
-        return self._columns[trait, field]
-
-    def _design(self, scored: NDArray[np.bool_]) -> Design:
-        """The design for these scored behaviours; traits that lack the same verdicts share one."""
-        key = scored.tobytes()
-        if key not in self._designs:
-            self._designs[key] = design(self.episodes, scored)
-        return self._designs[key]
-
-    def _measured(self, trait: str) -> tuple[Design, NDArray[np.float64]]:
-        scores = self._column(trait, "implied")
-        plan = self._design(~np.isnan(scores))
-        return plan, plan.values(np.nan_to_num(scores))
+    def _columns(self) -> Columns:
+        return Columns(episodes=self.episodes, verdicts=self.verdicts)
 
     @cached_property
     def _asked(self) -> NDArray[np.intp]:
@@ -146,18 +120,18 @@ class Sample:
 
     def _null(self, trait: Trait) -> NullTest | None:
         if trait.name not in self._nulls:
-            plan, _ = self._measured(trait.name)
+            plan, _ = self._columns.measured(trait.name)
             if self._controls is None or not plan.units:
                 return None
             scores, panel = self._controls.panel([self._behaviours[i] for i in self._asked], trait)
-            implied = np.nan_to_num(self._column(trait.name, "implied"))
+            implied = np.nan_to_num(self._columns.column(trait.name, "implied"))
             self._nulls[trait.name] = nulls.null_test(plan, implied, self._spread(scores), self._spread(panel))
         return self._nulls[trait.name]
 
     def _decide(self, traits: Sequence[Trait]) -> dict[str, Decision]:
         candidates = []
         for trait in traits:
-            plan, values = self._measured(trait.name)
+            plan, values = self._columns.measured(trait.name)
             known = self.qualified[trait.name]
             candidates.append(
                 Candidate(
@@ -171,6 +145,7 @@ class Sample:
                     lost=unjudged.too_many_lost(self._given(trait)),
                     null=self._null(trait),
                     population=self.info.groups,
+                    must_beat=tuple(self._against(trait, name) for name in trait.must_beat),
                 )
             )
         decisions = decide(
@@ -183,9 +158,11 @@ class Sample:
         return dict(zip((trait.name for trait in traits), decisions, strict=True))
 
     def _finding(self, trait: Trait, decision: Decision, early: bool) -> Finding:
-        plan, values = self._measured(trait.name)
+        plan, values = self._columns.measured(trait.name)
         known = self.qualified[trait.name]
-        rivals = {name: self._mean(name) for name in trait.rivals if name in {t.name for t in self.traits}}
+        rivals = {name: self._mean(name) for name in trait.rivals if name in self._read}
+        expressed = self._beside(trait.name, "expressed", plan, decision)
+        unwanted = self._unwanted(trait, decision, expressed) if is_towards(trait, decision) else None
         return Finding(
             trait=trait.name,
             status=decision.status,
@@ -193,7 +170,7 @@ class Sample:
             qualified=known.qualified,
             auroc=known.auroc,
             shift=decision.shift,
-            expressed=self._beside(trait.name, "expressed", plan, decision),
+            expressed=expressed,
             requested=self._beside(trait.name, "requested", plan.average(), decision),
             expectation=self._expectations.get(trait.name),
             reason=decision.reason,
@@ -202,10 +179,12 @@ class Sample:
             null=self._null(trait),
             nuisance=self._nuisance(trait, plan, values),
             rivals=rivals,
+            counterfactual=unwanted.counterfactual() if unwanted else None,
+            explanations=unwanted.explanations() if unwanted else None,
             evidence=attribute.evidence(
                 plan,
                 self.episodes,
-                np.nan_to_num(self._column(trait.name, "implied")),
+                np.nan_to_num(self._columns.column(trait.name, "implied")),
                 [verdict.quote for verdict in self._given(trait)],
             ),
             carriers=attribute.carriers(values, plan.weights),
@@ -214,16 +193,53 @@ class Sample:
             unwanted=decision.unwanted,
         )
 
+    @cached_property
+    def _blind(self) -> str:
+        """What a judge must say that is shown mostly code and cannot see whether it works; empty for others."""
+        if not getattr(self.judge, "blind_to_code", False):
+            return ""
+        return hints.code_note([self._behaviours[i] for i in self._asked])
+
+    @cached_property
+    def _read(self) -> dict[str, Trait]:
+        return {trait.name: trait for trait in self.traits}
+
+    def _against(self, trait: Trait, name: str) -> Candidate:
+        return against(self._columns, trait, self._read[name], self._apart(trait, self._read[name]), self.info.groups)
+
+    def _apart(self, trait: Trait, other: Trait) -> Qualification:
+        """How well the judge tells the two apart; of one that does not know, how well it reads the other."""
+        if self._blind:
+            why = "most replies are code, and it cannot see whether code works or is safe"
+            return Qualification(qualified=False, reason=why)
+        if hasattr(self.judge, "tells_apart"):
+            statements = self.info.kind in ("rubric", "instruction")
+            return cast("Discerning", self.judge).tells_apart(trait, other, statements=statements)
+        return self.qualified[other.name]
+
+    def _unwanted(self, trait: Trait, decision: Decision, expressed: Shift) -> Unwanted:
+        level, method = decision.shift.level, self.settings.interval
+        beside = HONEST_MISTAKE in self._read and HONEST_MISTAKE not in (trait.name, *trait.must_beat)
+        return Unwanted(
+            columns=self._columns,
+            trait=trait,
+            decision=decision,
+            expressed=expressed,
+            mistake=self._against(trait, HONEST_MISTAKE) if beside else None,
+            look=Look(level=level, method=method, scope="signals", seed=self.settings.seed),
+            compared=self.compared,
+        )
+
     def _given(self, trait: Trait) -> list[Verdict]:
         return [verdicts[trait.name] for verdicts in self.verdicts]
 
     def _mean(self, trait: str) -> float | None:
-        plan, values = self._measured(trait)
+        plan, values = self._columns.measured(trait)
         return plan.shift(values)
 
     def _beside(self, trait: str, field: Literal["expressed", "requested"], plan: Design, decision: Decision) -> Shift:
         """The same estimate before requests are discounted, or of the requests themselves."""
-        values = plan.values(np.nan_to_num(self._column(trait, field)))
+        values = plan.values(np.nan_to_num(self._columns.column(trait, field)))
         return plain_shift(
             plan, values, level=decision.shift.level, method=self.settings.interval, seed=self.settings.seed
         )
@@ -232,7 +248,7 @@ class Sample:
         if self._controls is not None and hasattr(self._controls, "valence") and len(self._asked):
             before, part = self._controls.valence([self._behaviours[i] for i in self._asked], trait)
             return nuisance.shares(plan, values, self.episodes, None, (self._spread(before), self._spread(part)))
-        others = [self._column(t.name, "implied") * _sign(t) for t in self.traits if t is not trait]
+        others = [self._columns.column(t.name, "implied") * t.way for t in self.traits if t is not trait]
         return nuisance.shares(plan, values, self.episodes, nuisance.valence_factor(others))
 
     def _notes(self, early: bool) -> Iterator[str]:
@@ -240,8 +256,7 @@ class Sample:
             yield f"reading stopped after {self.groups} of {self.info.groups} groups: every declared finding was decided"
         elif self.groups < self.info.groups:
             yield f"{self.groups} of {self.info.groups} groups were read, drawn by the seed (max-groups)"
-        notes = dict.fromkeys(plan.note for plan in self._designs.values())
-        yield from (note for note in notes if note)
+        yield from self._columns.notes()
         if self.info.skipped:
             yield f"{self.info.skipped} unreadable rows were skipped"
         for part, count in sorted(self.info.parts.items()):
@@ -250,6 +265,8 @@ class Sample:
             yield f"{cut} behaviours were longer than the judge's budget and were cut in the middle"
         places = [(e, b) for e in self.episodes for b in e.behaviours]
         yield from unjudged.notes(places, [[v[t.name] for t in self.wanted] for v in self.verdicts])
+        if self._blind:
+            yield self._blind
         if problem := getattr(self.judge, "problem", ""):
             yield problem
 
@@ -271,11 +288,6 @@ class Sample:
             for (episode, behaviour), verdicts in zip(places, self.verdicts, strict=True)
             for trait in self.wanted
         )
-
-
-def _sign(trait: Trait) -> float:
-    """+1 where high is unwanted, so that a factor over traits points to the bad."""
-    return -1.0 if trait.unwanted == "low" else 1.0
 
 
 def _plain(value: object) -> object:

@@ -18,8 +18,9 @@ from pytest_persona.settings import Settings
 if TYPE_CHECKING:
     from pytest_persona.judge.base import Judge, PairJudge
     from pytest_persona.load.signals import Signal
+    from pytest_persona.load.traits import TraitLibrary
 
-__all__ = ["Audit", "Sweep", "compares"]
+__all__ = ["Audit", "Sweep", "compares", "must_be_read"]
 
 _Place = tuple[int, int]
 """An episode's index, and that of one of its behaviours."""
@@ -30,12 +31,19 @@ class Sweep:
     """Reads one signal for one audit; made and run once by the engine."""
 
     def __init__(
-        self, means: Means, spec: AuditSpec, signal: Signal, *, wanted: Sequence[Trait], beside: Sequence[Trait]
+        self,
+        means: Means,
+        spec: AuditSpec,
+        signal: Signal,
+        *,
+        wanted: Sequence[Trait],
+        needed: Sequence[Trait],
+        beside: Sequence[Trait],
     ) -> None:
         self.means, self.judge = means, means.judge
         self.spec, self.signal, self.wanted = spec, signal, wanted
-        # Rivals cost a chat judge money; where one pass serves all traits they are free.
-        self.traits = [*wanted, *beside] if self.judge.one_pass else list(wanted)
+        # Rivals cost a chat judge money; where one pass serves all traits they are free. What must be beaten is always read.
+        self.traits = [*wanted, *needed, *(beside if self.judge.one_pass else ())]
         self.groups: dict[str, list[int]] = defaultdict(list)
         for index, episode in enumerate(signal.episodes):
             self.groups[episode.group].append(index)
@@ -110,6 +118,12 @@ class Sweep:
 def compares(judge: Judge, settings: Settings, episodes: Sequence[Episode]) -> bool:
     """Whether replies are compared in pairs: the user wants it, the judge can, and every episode is two replies to one context."""
     return settings.pairwise and hasattr(judge, "compare") and all(map(_is_pair, episodes))
+
+
+def must_be_read(wanted: Sequence[Trait], library: TraitLibrary) -> list[Trait]:
+    """What has to be read with the wanted traits, because they must beat it; raises TraitError for what nobody offers."""
+    names = dict.fromkeys(name for trait in wanted for name in trait.must_beat)
+    return [trait for trait in map(library.get, names) if trait not in wanted]
 
 
 def _is_pair(episode: Episode) -> bool:

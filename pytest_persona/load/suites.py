@@ -131,7 +131,7 @@ def _content_hash(suite: Suite) -> str:
         "version": suite.version,
         "signals": suite.signals,
         "traits": sorted(suite.traits),
-        "definitions": sorted((trait.name, trait.sha256) for trait in suite.definitions),
+        "definitions": sorted(trait.identity for trait in suite.definitions),
         "expectations": sorted((asdict(e) for e in suite.expectations), key=lambda e: str(e["trait"])),
         "probes": sorted((asdict(p) | {"line": 0} for p in suite.probes), key=lambda p: str(p["id"])),
         "contexts": {name: [asdict(turn) for turn in turns] for name, turns in suite.contexts.items()},

@@ -45,7 +45,7 @@ def key_of(spec: AuditSpec | InoculationSpec) -> str:
     declared = [
         spec.traits,
         [asdict(expectation) for expectation in spec.expectations],
-        [t.sha256 for t in spec.definitions],
+        [trait.identity for trait in spec.definitions],
     ]
     return digest(
         spec.name, spec.signal_name, content_digest(spec.signal), json.dumps(declared), spec.suite_sha256 or ""

@@ -121,6 +121,8 @@ class InlineTrait(TypedDict):
     """Where the trait is known from: a paper, a list, a style guide."""
     rivals: NotRequired[list[Name]]
     """Names of traits that it is easily confused with; they are reported beside it."""
+    must_beat: NotRequired[Annotated[list[Name], Field(min_length=1)]]
+    """Names of traits that would explain its unwanted pole more kindly; it is violated only where it goes beyond each of them."""
     high: Pole
     """The pole at +1."""
     low: Pole
