@@ -28,7 +28,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description="Validate a suite, a trait or a signal and count what would be read. No judge is asked.",
         allow_abbrev=False,
     )
-    parser.add_argument("file", metavar="SUITE|FILE", help="A suite file, package:name[@version], a trait, or a signal.")
+    parser.add_argument(
+        "file", metavar="SUITE|FILE", help="A suite file, package:name[@version], a trait, or a signal."
+    )
     add_plugin(parser)
     add_settings(parser, ("traits", "max-groups", "seed", "format", "map", "on-bad-row"))
     parser.set_defaults(run=_run)
@@ -66,7 +68,9 @@ def _trait_line(path: Path) -> str:
 
     trait = read_trait(path)
     domains = len({pair.domain for pair in trait.pairs})
-    return f"{safe(trait.name)} {safe(trait.version)}: a trait, {len(trait.pairs)} pairs over {counted(domains, 'domain')}"
+    return (
+        f"{safe(trait.name)} {safe(trait.version)}: a trait, {len(trait.pairs)} pairs over {counted(domains, 'domain')}"
+    )
 
 
 def _pins(suite: Suite, shelf: Shelf) -> Iterator[str]:

@@ -76,7 +76,7 @@ def shared_suites(hooks: Any) -> dict[str, Offer]:
     offered twice, naming the packages.
     """
     installed, found = _installed(), dict[str, Offer]()
-    for implementation in reversed(hooks.pytest_persona_suites.get_hookimpls()):
+    for implementation in hooks.pytest_persona_suites.get_hookimpls():
         plugin = implementation.plugin
         points = [point for point, loaded in installed if loaded is plugin]
         offered = implementation.function()

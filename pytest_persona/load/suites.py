@@ -232,7 +232,7 @@ def _refuse_circle(document: Document, part: Part, path: Path, visit: _Visit) ->
         around = places[paths.index(path.resolve()) :]
         problem = f"the suite extends itself: {' -> '.join([*around, around[0].rpartition(':')[0]])}"
         raise document.error(SuiteError, part, problem, "Take one of these lines out")
-    if len(paths) >= _DEEPEST:
+    if len(paths) > _DEEPEST:
         problem = f"more than {_DEEPEST} suites add to one another, one below the other"
         raise document.error(SuiteError, part, problem, "Put some of them together")
 
