@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_persona.errors import SuiteError
 from pytest_persona.load.documents import read_document
+from pytest_persona.load.essence import essence
 from pytest_persona.load.references import semantic
 from pytest_persona.load.schemas.check import check
 from pytest_persona.load.versions import changes, rule
@@ -100,8 +101,8 @@ def relock(name: str) -> str:
 
 
 def _parts(suite: Suite) -> Iterator[tuple[str, dict[str, str]]]:
-    yield "contexts", {name: _hash([asdict(turn) for turn in turns]) for name, turns in suite.contexts.items()}
-    yield "expect", {e.trait: _hash(asdict(e)) for e in suite.expectations}
+    yield "contexts", {name: _hash([essence(turn) for turn in turns]) for name, turns in suite.contexts.items()}
+    yield "expect", {e.trait: _hash(essence(e)) for e in suite.expectations}
     yield "probes", {probe.id: _hash(_asked(probe, suite)) for probe in suite.probes}
     yield "signals", {signal: _signal(suite, signal) for signal in suite.signals}
     yield "traits", {trait.name: trait.sha256[:_SHORT] for trait in suite.definitions}
@@ -109,8 +110,7 @@ def _parts(suite: Suite) -> Iterator[tuple[str, dict[str, str]]]:
 
 def _asked(probe: Probe, suite: Suite) -> Mapping[str, Any]:
     """What a probe asks; its tags are no part of that, the contexts that it is asked in are."""
-    asked = {key: value for key, value in asdict(probe).items() if key not in ("line", "source", "tags")}
-    return asked | {"contexts": sorted(probe.contexts or suite.contexts)}
+    return essence(probe, ("line", "source", "tags")) | {"contexts": sorted(probe.contexts or suite.contexts)}
 
 
 def _signal(suite: Suite, signal: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from pytest_persona.errors import SuiteError, TraitError
 from pytest_persona.load.documents import Document, nearest, read_document
 from pytest_persona.load.documents_text import Part
+from pytest_persona.load.essence import essence
 from pytest_persona.load.extending import Heritage
 from pytest_persona.load.locks import hold_against, read_lock
 from pytest_persona.load.probes import contexts_of, probes_of, target_of
@@ -274,8 +275,8 @@ def _content_hash(suite: Suite) -> str:
         "signals": suite.signals,
         "traits": sorted(suite.traits),
         "definitions": sorted((trait.name, trait.sha256) for trait in suite.definitions),
-        "expectations": sorted((asdict(e) for e in suite.expectations), key=lambda e: str(e["trait"])),
-        "probes": sorted((asdict(p) | {"line": 0, "source": ""} for p in suite.probes), key=lambda p: str(p["id"])),
-        "contexts": {name: [asdict(turn) for turn in turns] for name, turns in suite.contexts.items()},
+        "expectations": sorted((essence(e) for e in suite.expectations), key=lambda e: str(e["trait"])),
+        "probes": sorted((essence(p, ("line", "source")) for p in suite.probes), key=lambda p: str(p["id"])),
+        "contexts": {name: [essence(turn) for turn in turns] for name, turns in suite.contexts.items()},
     }
     return digest(json.dumps(content, sort_keys=True))

@@ -122,7 +122,7 @@ def test_two_packages_that_offer_one_name_are_refused_by_their_names(
     module: Module, installed: Callable[..., None]
 ) -> None:
     installed(module("acme_code", SUITES % "acme:support"))
-    with pytest.raises(PersonaError, match="acme-traits 1.0 and two. Uninstall or rename one of them."):
+    with pytest.raises(PersonaError, match=r"acme-traits 1\.0 and two\. Uninstall or rename one of them\."):
         shared_suites(console_manager([module("two", SUITES % "acme:support")]).hook)
     installed(module("evil_code", SUITES % "acme:support"), "evil-suites")
     with pytest.raises(PersonaError) as caught:

@@ -146,9 +146,7 @@ def test_a_signal_that_comes_with_the_suite_is_locked_too(root: Path, lock: Lock
 
 
 def test_the_same_suite_from_another_package_is_refused(root: Path, lock: Locked) -> None:
-    with pytest.raises(
-        SuiteError, match="it comes from evil-suites, not from acme-suites, the version is 1.2.0 as before"
-    ):
+    with pytest.raises(SuiteError, match="it comes from evil-suites, not from acme-suites, the version is "):
         shelf_of(root, package="evil-suites").find("acme:support")
 
 
