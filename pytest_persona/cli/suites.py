@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pytest_persona.cli.options import add_plugin, add_settings, settings_of
+from pytest_persona.cli.options import add_plugin, settings_of
 from pytest_persona.errors import PersonaError
 from pytest_persona.report.text import safe
 
@@ -34,7 +34,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     listing = _action(actions, "list", _list, "List them: name, version, package, file.")
     show = _action(actions, "show", _show, "Show what is in one.")
     show.add_argument("name", metavar="NAME", help="package:name[@version], or a suite file.")
-    add_settings(show, ("traits",))
     lock = _action(actions, "lock", _lock, "Write persona.lock: those that the project refers to, as they are.")
     lock.add_argument("names", nargs="*", metavar="NAME", help="Lock these alone, and leave the others as they are.")
     getting = _action(actions, "install", _install, "Run pip install, then list and lock the suites that came with it.")
@@ -86,10 +85,9 @@ def _row(shelf: Shelf, name: str) -> Sequence[str]:
 
 
 def _show(args: argparse.Namespace) -> int:
-    engine = _engine(args)
-    shelf = _shelf(engine)
+    shelf = _shelf(_engine(args))
     suite = shelf.find(args.name)
-    for line in (*_heading(suite, shelf), *_contents(suite, engine)):
+    for line in (*_heading(suite, shelf), *_contents(suite)):
         text = line.lstrip(" ")
         print(" " * (len(line) - len(text)) + safe(text))
     return 0
@@ -116,7 +114,7 @@ def _heading(suite: Suite, shelf: Shelf) -> Iterator[str]:
         yield f"  extends: {', '.join(f'{p.offer.name if p.offer else p.path} {p.version}' for p in suite.parents)}"
 
 
-def _contents(suite: Suite, engine: Engine) -> Iterator[str]:
+def _contents(suite: Suite) -> Iterator[str]:
     from pytest_persona.report.terminal import bounds, counted
 
     yield f"  signals: {', '.join(suite.signals) or 'none'}"

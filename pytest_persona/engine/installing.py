@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import re
 import shlex
@@ -11,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 
 from pytest_persona.engine.plugins import GROUP, console_manager, shared_suites
@@ -35,7 +35,7 @@ def install(specs: Sequence[str], say: Callable[[str], None]) -> list[Offer]:
     if not _is_environment():
         remedy = f"Make one (python -m venv .venv), or run it yourself: {shown}; then: pytest-persona suites lock"
         raise SettingsError(f"install: this Python is in no virtual environment, and is left alone. {remedy}")
-    if importlib.util.find_spec("pip") is None:
+    if find_spec("pip") is None:
         remedy = "Use what you install packages with, then: pytest-persona suites lock"
         raise SettingsError(f"install: there is no pip in this environment. {remedy}")
     before = _sharing()

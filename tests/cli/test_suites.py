@@ -93,6 +93,13 @@ def test_a_suite_of_the_project_is_shown_with_what_it_adds_to(suites: Run, folde
     )
 
 
+def test_a_trait_that_a_suite_defines_is_shown_as_its_own(run: Run, folder: Path) -> None:
+    assert run("new", "trait", "slow").code == 0
+    text = "persona: 1\nname: x\ntraits: {slow: {file: slow.yaml}}\nprobes: {a: {traits: [slow], ask: Hm?}}\n"
+    (folder / "x.persona.yaml").write_text(text)
+    assert run("suites", "show", "x.persona.yaml").out.endswith("  trait slow: 1 probe, defined here\n")
+
+
 def test_what_is_not_there_ends_with_2(suites: Run) -> None:
     ran = suites("show", "acme:suport")
     assert (ran.code, ran.out) == (2, "")

@@ -21,7 +21,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder of packages in a virtual environment with a pip."""
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr(installing, "find_spec", lambda name: object())
     site = tmp_path / "site"
     site.mkdir()
     monkeypatch.syspath_prepend(str(site))
@@ -105,7 +105,7 @@ def test_outside_a_virtual_environment_nothing_is_installed(pip: Pip, monkeypatc
 
 def test_an_environment_without_pip_is_told_so(pip: Pip, monkeypatch: pytest.MonkeyPatch) -> None:
     ran = pip()
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr(installing, "find_spec", lambda name: None)
     with pytest.raises(SettingsError, match="install: there is no pip in this environment"):
         installing.install(["acme-suites"], lambda text: None)
     assert ran == []

@@ -212,6 +212,15 @@ def test_what_is_missing_with_all_parents_is_missing(shelf: Shelf, write: Write)
         shelf.read(write("mine", "extends: base.persona.yaml", "signals: [a.jsonl]"))
 
 
+def test_a_suite_that_reads_nothing_is_refused(shelf: Shelf, write: Write) -> None:
+    for extends in ("", "extends: base.persona.yaml"):
+        write("base", f"probes: {PROBE}" if not extends else "canary: x")
+        with pytest.raises(
+            SuiteError, match=r"\.persona\.yaml:1: neither signals nor probes are there\. Add what is to be read"
+        ):
+            shelf.read(write("mine", extends))
+
+
 def test_bounds_of_parent_and_child_must_leave_room(shelf: Shelf, write: Write) -> None:
     write("base", f"probes: {PROBE}", "expect: {malice: {at_most: 0.1}}")
     with pytest.raises(
