@@ -35,7 +35,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("file", nargs="?", metavar="FILE", help="The signal; not needed where a suite names signals.")
-    parser.add_argument("--suite", metavar="FILE", help="A suite file or package:name: its traits, bounds and signals.")
+    parser.add_argument(
+        "--suite", metavar="FILE", help="A suite file or package:name[@version]: its traits, bounds and signals."
+    )
     for flag, metavar, text in (
         ("--trait", "T", "A trait to audit"),
         ("--at-most", "T=X", "The shift of trait T must be at most X"),
@@ -105,11 +107,11 @@ def _count(engine: Engine, specs: Sequence[AuditSpec]) -> int:
 
 
 def _specs(args: argparse.Namespace, engine: Engine) -> list[AuditSpec]:
-    from pytest_persona.cli.targets import find_suite, signal_spec, suite_specs
+    from pytest_persona.cli.targets import signal_spec, suite_specs
     from pytest_persona.model.traits import Expectation, bounded
 
     if args.suite:
-        specs = suite_specs(find_suite(args.suite, engine), args.file, engine)
+        specs = suite_specs(engine.shelf.find(args.suite), args.file, engine)
     elif args.file:
         specs = [signal_spec(args.file)]
     else:

@@ -20,10 +20,10 @@ def add_settings(parser: argparse.ArgumentParser, names: Collection[str] = ()) -
             _add(group, option)
 
 
-def add_plugin(parser: argparse.ArgumentParser) -> None:
+def add_plugin(parser: argparse.ArgumentParser, dest: str = "plugin") -> None:
     """Add ``--plugin``, which every command that looks for judges, traits or suites has."""
     text = "Load a module with pytest_persona_* hooks; may be repeated."
-    parser.add_argument("--plugin", action="append", default=[], metavar="MODULE", help=text)
+    parser.add_argument("--plugin", action="append", default=[], dest=dest, metavar="MODULE", help=text)
 
 
 def settings_of(args: argparse.Namespace) -> Settings:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_persona.engine.inoculation import Trial
     from pytest_persona.judge.base import Judge
     from pytest_persona.load.signals import Signal
+    from pytest_persona.load.suites import Shelf
     from pytest_persona.load.traits import TraitLibrary
     from pytest_persona.model.inoculation import Inoculation, InoculationSpec, Ranking
     from pytest_persona.model.traits import Trait
@@ -48,6 +49,7 @@ class Engine:
         self.progress = progress
         self._judge: Judge | None = None
         self._library: TraitLibrary | None = None
+        self._shelf: Shelf | None = None
         self._lock = threading.RLock()
         self._threads: ThreadPoolExecutor | None = None
 
@@ -131,6 +133,16 @@ class Engine:
             offered = [path for paths in self.hooks.pytest_persona_traits() for path in paths]
             self._library = TraitLibrary([*offered, *(self.settings.root / path for path in self.settings.traits)])
         return self._library
+
+    @property
+    def shelf(self) -> Shelf:
+        """All suites that can be named: files, and those that are built in or offered by plugins, held against the project's lock."""
+        if self._shelf is None:
+            from pytest_persona.engine.plugins import shared_suites
+            from pytest_persona.load.suites import Shelf
+
+            self._shelf = Shelf(self.settings.root, partial(shared_suites, self.hooks))
+        return self._shelf
 
     def read_signal(self, spec: AuditSpec) -> Signal:
         """The signal of an audit, validated row by row; raises SignalError."""

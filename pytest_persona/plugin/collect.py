@@ -33,10 +33,10 @@ class SuiteFile(pytest.File):
                 yield ExpectationItem.from_parent(self, name=name, spec=spec, trait=expectation.trait)
 
     def _specs(self) -> tuple[AuditSpec, ...]:
-        from pytest_persona.load.suites import audits, read_suite
+        from pytest_persona.load.suites import audits
 
         run = run_of(self.config)
-        return audits(read_suite(self.path, root=self.config.rootpath), run.settings.bound, run.engine.library)
+        return audits(run.engine.shelf.read(self.path), run.settings.bound, run.engine.library)
 
 
 class ExpectationItem(pytest.Item):

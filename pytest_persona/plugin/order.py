@@ -160,18 +160,14 @@ class Order:
         return self.of_request_to(**{"request" if name == "inoculated_by" else name: v for name, v in wanted.items()})
 
     def _of_suite(self, suite: Any) -> tuple[AuditSpec, ...]:
-        from pytest_persona.engine.plugins import shared_suites
-        from pytest_persona.load.suites import audits, read_suite
+        from pytest_persona.load.suites import audits
 
         if not isinstance(suite, str | os.PathLike):
             raise self._error(f"suite is {suite!r}", "Give the path of a suite file, or the name of a shared suite")
         run = run_of(self.item.config)
         engine = run.engine  # registers what installed packages share
-        shared = shared_suites(engine.hooks)
-        path = shared.get(str(suite)) or self._path(suite)
-        return audits(
-            read_suite(path, root=run.config.rootpath, shared=str(suite) in shared), run.settings.bound, engine.library
-        )
+        found = engine.shelf.find(os.fspath(suite), self._path(suite))
+        return audits(found, run.settings.bound, engine.library)
 
     def _signal(self, signal: Any) -> tuple[SignalSource, str]:
         """A signal with the name that its rows are reported under."""

@@ -21,6 +21,7 @@ NAMES = (
     "nulls",
     "inoculation",
     "inoculations",
+    "lock",
 )
 """The kinds of files that have a schema."""
 

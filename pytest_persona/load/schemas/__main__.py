@@ -22,6 +22,7 @@ from pytest_persona.load.schemas.files import (
     TraitFile,
 )
 from pytest_persona.load.schemas.inoculations import InoculationFile, InoculationsFile
+from pytest_persona.load.schemas.locks import LockFile
 from pytest_persona.load.schemas.rows import SignalRow
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.findings import (
@@ -41,6 +42,7 @@ _ROOTS: dict[str, tuple[Any, JsonSchemaMode, str]] = {
     "trait": (TraitFile, "validation", "A pytest-persona trait"),
     "profile": (ProfileFile, "serialization", "A pytest-persona profile"),
     "rows": (Reading, "serialization", "A line of --persona-rows: one behaviour and one trait"),
+    "lock": (LockFile, "validation", "The lock of the suites that a project uses"),
     "signal": (SignalRow, "validation", "A row of a training signal"),
     "requests": (RequestsFile, "validation", "The request contexts of the pytest-persona library"),
     "neutral": (NeutralFile, "validation", "The neutral replies of the pytest-persona library"),

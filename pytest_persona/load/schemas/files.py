@@ -242,13 +242,13 @@ class SuiteFile(TypedDict):
     name: Name
     """The name of the suite, as reports show it."""
     version: NotRequired[Text]
-    """The version of the suite, as text."""
+    """The version of the suite, as text; one that is shared has the form 1.2.3, raised as the rule of versions says."""
     extends: NotRequired[Text | Annotated[list[Text], Field(min_length=1)]]
     """Suites that this one adds to: paths relative to it, or package:name@version. What it says itself goes before."""
     canary: NotRequired[Text]
     """A GUID of the suite's own, so that training corpora can be searched for its probes."""
     signals: NotRequired[Annotated[list[Text], Field(min_length=1)]]
-    """Files that training reinforces, relative to the suite."""
+    """Files that training reinforces, relative to the suite; they take the place of those that it would have by extends."""
     target: NotRequired[Target]
     """Where the product answers; --persona-target and the fixture persona_target go before it."""
     contexts: NotRequired[Annotated[dict[Name, Text | list[Message]], Field(min_length=1)]]
