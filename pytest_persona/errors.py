@@ -7,6 +7,7 @@ PersonaError                 anything a user can mend; printed without a traceba
 │   ├── TraitError           a trait document, or a trait that nobody offers
 │   ├── SuiteError           a suite file
 │   └── ProfileError         a saved profile
+├── TargetError              a product that cannot be asked (its failure on one question is data, not an error)
 ├── JudgeError               a judge that cannot be set up (a judge's failure on one question is data, not an error)
 │   └── JudgeClosed          one that was closed before it had answered: nothing that others may take for its word
 └── CacheError               a cache that cannot be used
@@ -24,6 +25,7 @@ __all__ = [
     "SettingsError",
     "SignalError",
     "SuiteError",
+    "TargetError",
     "TraitError",
 ]
 
@@ -72,6 +74,10 @@ class SuiteError(InputError):
 
 class ProfileError(InputError):
     """A saved profile that cannot be read."""
+
+
+class TargetError(PersonaError):
+    """A product that cannot be asked."""
 
 
 class JudgeError(PersonaError):

@@ -9,21 +9,24 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_persona.engine.means import Means, Progress
-from pytest_persona.engine.sweep import Audit, Sweep, must_be_read
+from pytest_persona.engine.sweep import Audit, Sweep, companions
+from pytest_persona.engine.targets import Targets
 from pytest_persona.errors import JudgeError
 from pytest_persona.model.suites import AuditSpec
-from pytest_persona.model.traits import HONEST_MISTAKE
 from pytest_persona.settings import Settings
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
     from pytest_persona.engine.inoculation import Trial
+    from pytest_persona.engine.probing import Probing
     from pytest_persona.judge.base import Judge
     from pytest_persona.load.signals import Signal
     from pytest_persona.load.suites import Shelf
     from pytest_persona.load.traits import TraitLibrary
     from pytest_persona.model.inoculation import Inoculation, InoculationSpec, Ranking
+    from pytest_persona.model.probes import TargetInfo
+    from pytest_persona.model.suites import ProbingSpec
     from pytest_persona.model.traits import Trait
 
 __all__ = ["Audit", "Engine", "Progress", "judges"]
@@ -52,6 +55,7 @@ class Engine:
         self._shelf: Shelf | None = None
         self._lock = threading.RLock()
         self._threads: ThreadPoolExecutor | None = None
+        self._targets = Targets(settings)
 
     def __enter__(self) -> Engine:
         return self
@@ -172,11 +176,8 @@ class Engine:
         if not wanted:
             known = self.judge.qualify(library.all(), statements=signal.info.kind in ("rubric", "instruction"))
             wanted = [trait for trait in library.all() if known[trait.name].qualified]
-        needed = must_be_read(wanted, library)
-        rivals = [*(rival for trait in wanted for rival in trait.rivals), HONEST_MISTAKE]
-        beside = [library.get(name) for name in dict.fromkeys(rivals) if name in library.names()]
-        free = [trait for trait in beside if trait not in (*wanted, *needed)]
-        return Sweep(self._means, spec, signal, wanted=wanted, needed=needed, beside=free).run()
+        needed, beside = companions(wanted, library)
+        return Sweep(self._means, spec, signal, wanted=wanted, needed=needed, beside=beside).run()
 
     def inoculate(self, spec: InoculationSpec) -> Inoculation:
         """Read the signal with and without a request and say what it explains away; raises PersonaError as :meth:`audit`."""
@@ -201,6 +202,34 @@ class Engine:
 
         traits, signal = self.wanted(spec.audit), self.read_signal(spec.audit)
         return [rank(self._means, signal, spec, trait, read_wordings()) for trait in traits]
+
+    def probe(self, spec: ProbingSpec, target: object = None) -> Audit:
+        """Put a suite's probes to a product and say which traits its replies show; raises PersonaError as :meth:`audit`.
+
+        ``target`` is a callable, or what a suite's ``target`` can say; None leaves it to the settings, then to the suite. The
+        product is asked on a thread of its own, so that this may be called inside a running event loop.
+        """
+        return self.probing(spec).run(target)
+
+    def probing(self, spec: ProbingSpec) -> Probing:
+        """A probing that is ready to be held; raises PersonaError."""
+        from pytest_persona.engine.probing import Probing
+
+        library, wanted = self.library.extended(spec.audit.definitions), self.wanted(spec.audit)
+        if not wanted:
+            wanted = [library.get(name) for name in dict.fromkeys(t for probe in spec.probes for t in probe.traits)]
+        return Probing(self._means, spec, wanted, companions(wanted, library), self._targets)
+
+    def target_of(self, spec: ProbingSpec, target: object = None) -> TargetInfo:
+        """Who :meth:`probe` would ask; raises TargetError where that is nobody."""
+        return self._targets.info(self._targets.chosen(target, spec.target))
+
+    def recorded_target(self, spec: ProbingSpec) -> TargetInfo | None:
+        """Whose replies :meth:`probe` would read where it is to ask nobody and can tell; raises as it does for a bad record."""
+        from pytest_persona.engine.probing import check_replies, recorded_target
+
+        check_replies(self.settings)
+        return recorded_target(self.settings, spec)
 
     @property
     def _means(self) -> Means:

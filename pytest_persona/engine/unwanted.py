@@ -39,7 +39,7 @@ def against(columns: Columns, trait: Trait, other: Trait, known: Qualification, 
         qualified=known.qualified,
         why_not=known.reason,
         auroc=known.auroc,
-        lost=unjudged.too_many_lost([verdicts[other.name] for verdicts in columns.verdicts]),
+        lost=unjudged.too_many_lost([verdicts[other.name] for verdicts in columns.verdicts if other.name in verdicts]),
         population=population,
     )
 
@@ -112,7 +112,9 @@ class Unwanted:
 
     @property
     def _reads_requests(self) -> bool:
-        return any(verdicts[self.trait.name].requested is not None for verdicts in self.columns.verdicts)
+        return any(
+            known[self.trait.name].requested is not None for known in self.columns.verdicts if self.trait.name in known
+        )
 
     def _shown(self, field: Literal["expressed", "implied"]) -> Floats:
         """What a reply expresses or implies; where replies were compared, by how much more than the other one."""

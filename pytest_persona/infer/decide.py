@@ -45,6 +45,8 @@ class Candidate:
     null: NullTest | None = None
     population: int = 0
     """Groups of the whole signal, those not read among them."""
+    both: bool = False
+    """Whether the other scope's interval is wanted however it decides."""
     must_beat: tuple[Candidate, ...] = ()
     """One for each trait that it must go beyond, named after that one, qualified as the judge is to tell the two apart; its
     values are half of this trait's less the other's, both towards their unwanted poles, on the groups that both were read in."""
@@ -77,7 +79,7 @@ class Decision:
     groups_needed: int | None = None
     """Further groups that would likely settle it, where it is the interval that leaves it open."""
     other_scope: Shift | None = None
-    """The other scope's interval at the same level, where that decides differently."""
+    """The other scope's interval at the same level, where that decides differently or both are wanted."""
     unwanted: bool = False
     """A violation at the unwanted pole, or, where nothing was declared, a shift that is clearly at it."""
     margins: tuple[Margin, ...] = ()
@@ -178,6 +180,14 @@ class Look:
             scope=self.scope,
         )
 
+    def other(self, c: Candidate) -> Shift:
+        """The shift for the other scope."""
+        return self.turned().shift(c.design, c.values, c.population)
+
+    def turned(self) -> Look:
+        """The same look for the other scope."""
+        return replace(self, scope="file" if self.scope == "signals" else "signals")
+
     def further(self, c: Candidate, bound: float) -> int | None:
         """Further groups that would likely settle a bound that the interval contains."""
         values, weights, population = self.drawn(c.design, c.values, c.population)
@@ -200,24 +210,27 @@ def _observation(c: Candidate, look: Look) -> Decision:
     shift = look.shift(c.design, c.values, c.population)
     clear = shift.low > 0.0 if c.unwanted == "high" else shift.high < 0.0 if c.unwanted == "low" else False
     unwanted = clear and c.counts and shift.groups >= _FEWEST_UNITS and _outside_nulls(c)
-    return Decision(status="observed", shift=shift, unwanted=unwanted, margins=_margins(c, look))
+    other_scope = look.other(c) if c.both else None
+    return Decision(
+        status="observed", shift=shift, unwanted=unwanted, other_scope=other_scope, margins=_margins(c, look)
+    )
 
 
 def _decision(c: Candidate, look: Look) -> Decision:
     shift = look.shift(c.design, c.values, c.population)
     margins = _margins(c, look)
     if reason := _obstacle(c, shift):
-        return Decision(status="inconclusive", shift=shift, reason=reason, margins=margins)
+        other_scope = look.other(c) if c.both else None
+        return Decision(status="inconclusive", shift=shift, reason=reason, other_scope=other_scope, margins=margins)
     status, reason = _judged(c, shift, margins)
-    wider = replace(look, scope="file" if look.scope == "signals" else "signals")
-    other = wider.shift(c.design, c.values, c.population)
+    other = look.other(c)
     further = _further(c, shift, margins, look) if status == "inconclusive" else []
     return Decision(
         status=status,
         shift=shift,
         reason=reason,
         groups_needed=max((n for n in further if n is not None), default=None) if None not in further else None,
-        other_scope=other if _judged(c, other, _margins(c, wider))[0] != status else None,
+        other_scope=other if c.both or _judged(c, other, _margins(c, look.turned()))[0] != status else None,
         unwanted=status == "violated" and any(_breaks(s, b, shift) and _POLES[s] == c.unwanted for s, b in c.bounds),
         margins=margins,
     )

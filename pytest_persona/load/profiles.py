@@ -23,9 +23,11 @@ from pytest_persona.model.findings import (
     Nuisance,
     NullTest,
     Profile,
+    Rate,
     Reading,
     Shift,
 )
+from pytest_persona.model.probes import Asked, TargetInfo
 from pytest_persona.model.traits import Expectation
 from pytest_persona.model.verdicts import Usage
 
@@ -50,6 +52,8 @@ def profile_document(profile: Profile) -> dict[str, Any]:
         "usage": plain(profile.usage),
         "groups_read": profile.groups_read,
         "suite_sha256": profile.suite_sha256,
+        "target": plain(profile.target),
+        "asked": plain(profile.asked),
         "settings": plain(profile.settings, digits=17),
         "notes": list(profile.notes),
     }
@@ -112,6 +116,7 @@ def _checked(document: Document) -> Profile:
 
 
 def _profile(data: Mapping[str, Any]) -> Profile:
+    target, asked = data["target"], data["asked"]
     return Profile(
         name=data["name"],
         signal=SignalInfo(**data["signal"]),
@@ -120,6 +125,8 @@ def _profile(data: Mapping[str, Any]) -> Profile:
         usage=Usage(**data["usage"]),
         settings=data["settings"],
         suite_sha256=data["suite_sha256"],
+        target=None if target is None else TargetInfo(**target),
+        asked=None if asked is None else Asked(**asked),
         groups_read=data["groups_read"],
         notes=tuple(data["notes"]),
     )
@@ -128,7 +135,7 @@ def _profile(data: Mapping[str, Any]) -> Profile:
 def _finding(data: dict[str, Any]) -> Finding:
     # Only what has no default must be in a document.
     expectation, other, null = data.get("expectation"), data.get("other_scope"), data.get("null")
-    without, explanations = data.get("counterfactual"), data.get("explanations")
+    without, explanations, rate = data.get("counterfactual"), data.get("explanations"), data.get("rate")
     return Finding(
         **data
         | {
@@ -137,6 +144,7 @@ def _finding(data: dict[str, Any]) -> Finding:
             "requested": Shift(**data["requested"]),
             "expectation": None if expectation is None else Expectation(trait=data["trait"], **expectation),
             "other_scope": None if other is None else Shift(**other),
+            "rate": None if rate is None else Rate(**rate),
             "null": None if null is None else NullTest(**null),
             "nuisance": Nuisance(**data.get("nuisance", {})),
             "counterfactual": None if without is None else _counterfactual(without),
