@@ -27,7 +27,7 @@ def install(specs: Sequence[str], say: Callable[[str], None]) -> list[Offer]:
     outside a virtual environment, for a spec that is an option, and where pip is missing or fails.
     """
     command = [sys.executable, "-m", "pip", "install", *specs]
-    shown = shlex.join(command)
+    shown = re.sub(r"(?<=://)[^/@\s]+(?=@)", "***", shlex.join(command))  # an address may hold a password
     for spec in specs:
         if spec.startswith("-"):
             problem = f"install: {spec!r} is an option of pip"

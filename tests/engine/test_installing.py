@@ -62,6 +62,13 @@ def test_what_is_run_is_said_first_and_what_came_is_given(pip: Pip) -> None:
     assert (offer.name, offer.package, offer.package_version) == ("acme:x", "acme-suites", "1.0")
 
 
+def test_a_password_in_an_address_is_not_shown(pip: Pip) -> None:
+    ran, said = pip(), list[str]()
+    installing.install(["https://me:secret@example.com/a.whl"], said.append)
+    assert ran[0][-1] == "https://me:secret@example.com/a.whl"
+    assert said[0].endswith(" install https://***@example.com/a.whl")
+
+
 @pytest.mark.parametrize(
     ("spec", "meant"),
     [("acme_suites>=1", True), ("dist/Acme.Suites-1.0-py3-none-any.whl", True), ("acme-suites[all]", True), ("other", False)],
