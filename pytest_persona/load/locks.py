@@ -105,7 +105,7 @@ def _parts(suite: Suite) -> Iterator[tuple[str, dict[str, str]]]:
     yield "expect", {e.trait: _hash(essence(e)) for e in suite.expectations}
     yield "probes", {probe.id: _hash(_asked(probe, suite)) for probe in suite.probes}
     yield "signals", {signal: _signal(suite, signal) for signal in suite.signals}
-    yield "traits", {trait.name: trait.sha256[:_SHORT] for trait in suite.definitions}
+    yield "traits", {trait.name: _hash(trait.identity) for trait in suite.definitions}
 
 
 def _asked(probe: Probe, suite: Suite) -> Mapping[str, Any]:
