@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from pytest_persona.engine.sweep import compares
 from pytest_persona.model.inoculation import InoculationSpec
+from pytest_persona.model.portrait import PortraitSpec
 from pytest_persona.model.suites import AuditSpec
 from pytest_persona.model.verdicts import Usage
 
@@ -26,14 +27,19 @@ class Outlook:
     traits: int
     behaviours: int
     usage: Usage
+    characters: int = 0
+    """Of a portrait; 0 for what reads traits."""
 
 
-def outlooks(engine: Engine, specs: Sequence[AuditSpec | InoculationSpec]) -> Iterator[Outlook]:
+def outlooks(engine: Engine, specs: Sequence[AuditSpec | InoculationSpec | PortraitSpec]) -> Iterator[Outlook]:
     """One for each audit or experiment; a question that several need is counted with the first. Raises PersonaError as they would."""
     counted: set[str] = set()
     for spec in specs:
         if isinstance(spec, InoculationSpec):
             yield _of_trial(engine, spec, counted)
+            continue
+        if isinstance(spec, PortraitSpec):
+            yield _of_portrait(engine, spec, counted)
             continue
         signal = engine.read_signal(spec)
         traits = engine.wanted(spec) or engine.library.extended(spec.definitions).all()
@@ -54,3 +60,14 @@ def _of_trial(engine: Engine, spec: InoculationSpec, counted: set[str]) -> Outlo
     if hasattr(engine.judge, "forecast"):
         usage = cast("Forecaster", engine.judge).forecast(behaviours, traits, compare=False, counted=counted)
     return Outlook(name=spec.audit.name, traits=len(traits), behaviours=len(behaviours), usage=usage)
+
+
+def _of_portrait(engine: Engine, spec: PortraitSpec, counted: set[str]) -> Outlook:
+    _, people, sitting = engine.sit(spec)
+    return Outlook(
+        name=spec.audit.name,
+        traits=0,
+        behaviours=sitting.behaviours,
+        usage=sitting.forecast(counted),
+        characters=len(people.characters),
+    )

@@ -134,13 +134,13 @@ def standing(centre: float, mean: float, spread: float, count: int) -> float:
 
 
 def averaged(log_odds: float, doubt: float, df: float) -> float:
-    """The logistic curve at log-odds that have an s.d. and Student's tails, averaged; held off 0 and 1 by what a double can show.
+    """The logistic curve at log-odds that have an s.d. and Student's tails, averaged; held off 0 and 1 by a millionth.
 
     As evidence grows it becomes the tail of Student's distribution at log_odds / doubt: the more tokens, the less they decide, and
     the more the few wordings and null characters do.
     """
     chance = float(stdtr(df, log_odds / np.sqrt(_LOGISTIC + doubt**2)))
-    edge = 1e-9
+    edge = 1e-6  # what a document of 6 digits can show
     return min(max(chance, edge), 1.0 - edge)
 
 

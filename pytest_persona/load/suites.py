@@ -17,7 +17,14 @@ from pytest_persona.model.episodes import digest
 from pytest_persona.model.suites import AuditSpec, Suite
 from pytest_persona.model.traits import Expectation, Trait, bounded
 
-__all__ = ["audits", "read_suite"]
+__all__ = ["audits", "library_suites", "read_suite"]
+
+_FOLDER = Path(__file__).parent.parent / "library" / "suites"
+
+
+def library_suites() -> list[Path]:
+    """The files of the built-in suites, sorted."""
+    return sorted(_FOLDER.glob("*.persona.yaml"))
 
 
 def read_suite(path: Path, *, root: Path, shared: bool = False) -> Suite:

@@ -21,6 +21,7 @@ NAMES = (
     "nulls",
     "inoculation",
     "inoculations",
+    "portrait",
 )
 """The kinds of files that have a schema."""
 
