@@ -184,13 +184,13 @@ class SetSitting:
             )
 
     def _evidence(self, verdicts: Sequence[Mapping[str, Verdict]]) -> dict[str, list[Passage]]:
-        """The quotes that speak for a character."""
-        found: dict[str, list[Passage]] = {}
+        """The quotes that speak for a character, each once."""
+        found: dict[str, dict[str, Passage]] = {}
         for number, (sign, given) in enumerate(zip(self._signs, verdicts, strict=True), start=1):
             for name, verdict in given.items():
                 if verdict.quote and sign * (verdict.expressed or 0.0) > 0.0:
-                    found.setdefault(name, []).append(Passage(sample=number, quote=verdict.quote))
-        return found
+                    found.setdefault(name, {}).setdefault(verdict.quote, Passage(sample=number, quote=verdict.quote))
+        return {name: list(passages.values()) for name, passages in found.items()}
 
     def _notes(self, taken: Sequence[Sampled], usage: Usage) -> Iterator[str]:
         yield from _dropped(self._dropped)

@@ -98,7 +98,7 @@ def by_fit(
 def consistency(fits: Floats) -> float | None:
     """Mean correlation between samples over the characters that all of them scored; None where none varies in two samples."""
     whole = fits[:, ~np.isnan(fits).any(axis=0)]
-    varied = whole[whole.std(axis=1) > 0.0] if whole.size else whole
+    varied = whole[np.ptp(whole, axis=1) > 0.0] if whole.size else ()
     if len(varied) < 2:
         return None
     table = np.asarray(np.corrcoef(varied))

@@ -23,8 +23,9 @@ def predictions(found: Comparison, cast: Cast, *, shown: Collection[str] = ()) -
     """What is expected of each trait that some character has an expectation of, without those ``shown`` by the signal itself.
 
     The value is the mean over the posterior shares of each character's profile less the reference's. Its range is that of the
-    smallest set of characters that holds ``found.level`` of the posterior, at least two, as a posterior among characters that were
-    thought of beforehand is never so certain that one of them would do. Nothing follows where no character stands out.
+    smallest set of characters that holds ``found.level`` of the posterior, at least two (of equals, the one that differs less from
+    the reference): a posterior among characters that were thought of beforehand is never so certain that one of them would do.
+    Nothing follows where no character stands out.
     """
     if not found.most_like:
         return ()
@@ -82,7 +83,7 @@ def _expected(trait: str, gaps: Sequence[tuple[float, float]], level: float) -> 
         return None
     credible: list[float] = []
     held = 0.0
-    for share, gap in sorted(gaps, reverse=True):
+    for share, gap in sorted(gaps, key=lambda one: (-one[0], abs(one[1]))):
         if held >= level * support and len(credible) >= 2:
             break
         held += share

@@ -96,7 +96,7 @@ _Choice = Callable[[Sequence[Episode]], "_Pair | None"]
 
 
 def _reading(episodes: Sequence[Episode], seed: int) -> tuple[Estimand, _Choice]:
-    kind = episodes[0].kind if episodes else "demonstration"
+    kind = episodes[0].kind if episodes else "instruction"
     if kind == "preference":
         return "contrast", lambda rows: _contrast(rows, "chosen", "rejected", seed)
     if kind == "rollout":

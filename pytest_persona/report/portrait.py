@@ -71,8 +71,8 @@ def _verdict(portrait: Portrait) -> str:
     others = [r for r in found.readings if r.stands_out and r.low > 0.0 and r is not first and r.high >= first.low]
     beside = f"; not told apart from {_named(others)}" if others else ""
     return (
-        f"reads most like {safe(first.name)}: {_estimate(first, portrait)} {_unit(portrait)} beyond {safe(found.reference)}, "
-        f"posterior share {_share(first.share)} of {len(found.shares)} characters{beside}"
+        f"reads most like {safe(first.name)}: {_estimate(first, portrait)} beyond {safe(found.reference)} ({_unit(portrait)}), "
+        f"posterior share {_share(first.share)} among {len(found.shares)} characters{beside}"
     )
 
 
@@ -127,7 +127,7 @@ def _more(count: int, most: int | None) -> Iterator[str]:
 
 
 def _unit(portrait: Portrait) -> str:
-    return "of 2" if portrait.basis == "set" else "nats a token"
+    return "on a scale from -2 to 2" if portrait.basis == "set" else "nats a token"
 
 
 def _number(value: float, portrait: Portrait) -> str:
