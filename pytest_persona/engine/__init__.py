@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
     from pytest_persona.engine.inoculation import Trial
     from pytest_persona.engine.probing import Probing
+    from pytest_persona.engine.sittings import Sitting
     from pytest_persona.judge.base import Judge
     from pytest_persona.load.signals import Signal
     from pytest_persona.load.suites import Shelf
     from pytest_persona.load.traits import TraitLibrary
     from pytest_persona.model.inoculation import Inoculation, InoculationSpec, Ranking
+    from pytest_persona.model.personas import Cast
+    from pytest_persona.model.portrait import Portrait, PortraitSpec
     from pytest_persona.model.probes import TargetInfo
     from pytest_persona.model.suites import ProbingSpec
     from pytest_persona.model.traits import Trait
@@ -148,8 +151,8 @@ class Engine:
             self._shelf = Shelf(self.settings.root, partial(shared_suites, self.hooks))
         return self._shelf
 
-    def read_signal(self, spec: AuditSpec) -> Signal:
-        """The signal of an audit, validated row by row; raises SignalError."""
+    def read_signal(self, spec: AuditSpec, *, most_groups: int | None = None) -> Signal:
+        """The signal of an audit, validated row by row; raises SignalError. ``most_groups``: in the place of the settings' number."""
         from pytest_persona.load.signals import read_signal
 
         return read_signal(
@@ -158,7 +161,7 @@ class Engine:
             format=self.settings.format,
             fields=self.settings.map,
             on_bad_row=self.settings.on_bad_row,
-            most_groups=self.settings.max_groups,
+            most_groups=self.settings.max_groups if most_groups is None else most_groups,
             seed=self.settings.seed,
             hooks=self.hooks,
         )
@@ -202,6 +205,23 @@ class Engine:
 
         traits, signal = self.wanted(spec.audit), self.read_signal(spec.audit)
         return [rank(self._means, signal, spec, trait, read_wordings()) for trait in traits]
+
+    def portrait(self, spec: PortraitSpec) -> Portrait:
+        """Say which character the signal reads most like; raises PersonaError as :meth:`audit`."""
+        from pytest_persona.engine.portrait import portrayed
+
+        return portrayed(self._means, spec, *self.sit(spec))
+
+    def sit(self, spec: PortraitSpec) -> tuple[Signal, Cast, Sitting]:
+        """A portrait's signal, its characters, and what is ready to be read of them; raises PersonaError."""
+        from pytest_persona.engine.portrait import check_profile
+        from pytest_persona.engine.sittings import most_groups, sitting
+        from pytest_persona.load.personas import read_cast
+
+        people = read_cast(spec.characters, root=self.settings.root)
+        signal = self.read_signal(spec.audit, most_groups=most_groups(self.judge, spec, self.settings.max_groups))
+        check_profile(spec, signal)
+        return signal, people, sitting(self._means, spec, signal, people)
 
     def probe(self, spec: ProbingSpec, target: object = None) -> Audit:
         """Put a suite's probes to a product and say which traits its replies show; raises PersonaError as :meth:`audit`.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from pytest_persona.engine.sweep import companions, compares
 from pytest_persona.model.inoculation import InoculationSpec
+from pytest_persona.model.portrait import PortraitSpec
 from pytest_persona.model.suites import AuditSpec, ProbingSpec
 from pytest_persona.model.verdicts import Usage
 
@@ -28,9 +29,13 @@ class Outlook:
     usage: Usage
     asked: int = 0
     """How often a product would be asked."""
+    characters: int = 0
+    """Of a portrait; 0 for what reads traits."""
 
 
-def outlooks(engine: Engine, specs: Sequence[AuditSpec | InoculationSpec | ProbingSpec]) -> Iterator[Outlook]:
+def outlooks(
+    engine: Engine, specs: Sequence[AuditSpec | InoculationSpec | PortraitSpec | ProbingSpec]
+) -> Iterator[Outlook]:
     """One for each audit or experiment; a question that several need is counted with the first. Raises PersonaError as they would."""
     counted: set[str] = set()
     for spec in specs:
@@ -39,6 +44,9 @@ def outlooks(engine: Engine, specs: Sequence[AuditSpec | InoculationSpec | Probi
             continue
         if isinstance(spec, ProbingSpec):
             yield _of_probing(engine, spec, counted)
+            continue
+        if isinstance(spec, PortraitSpec):
+            yield _of_portrait(engine, spec, counted)
             continue
         signal = engine.read_signal(spec)
         library = engine.library.extended(spec.definitions)
@@ -82,4 +90,15 @@ def _of_probing(engine: Engine, spec: ProbingSpec, counted: set[str]) -> Outlook
         behaviours=behaviours,
         usage=usage,
         asked=probing.questions(),
+    )
+
+
+def _of_portrait(engine: Engine, spec: PortraitSpec, counted: set[str]) -> Outlook:
+    _, people, sitting = engine.sit(spec)
+    return Outlook(
+        name=spec.audit.name,
+        traits=0,
+        behaviours=sitting.behaviours,
+        usage=sitting.forecast(counted),
+        characters=len(people.characters),
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from pytest_persona.errors import JudgeClosed, JudgeError
-from pytest_persona.infer.prompt import Question
+from pytest_persona.infer.asked import AnyQuestion
 from pytest_persona.judge.chat.asking import Asking
 from pytest_persona.judge.chat.budget import Budget
 from pytest_persona.judge.chat.client import Client
@@ -57,7 +57,7 @@ class Desk:
         """What went wrong in the run, in one message; empty where nothing did."""
         return self._asking.problem
 
-    def ask(self, questions: Sequence[Question], tick: Callable[[int], None]) -> list[Answered]:
+    def ask(self, questions: Sequence[AnyQuestion], tick: Callable[[int], None]) -> list[Answered]:
         """The answers, in order; waits for them, and calls ``tick`` with the number of questions just answered.
 
         A question that fails is an answer with its reason. Raises JudgeError where nothing can be asked at all: the client cannot
@@ -83,7 +83,7 @@ class Desk:
             raise type(call.error)(str(call.error)) if isinstance(call.error, JudgeError) else call.error
         tick(len(questions) - told)
         return [
-            Answered(verdicts={trait.name: verdicts[trait.name] for trait in question.traits}, usage=usage)
+            Answered(verdicts={name: verdicts[name] for name in question.names}, usage=usage)
             for question, verdicts, usage in zip(questions, call.verdicts, call.usage, strict=True)
         ]
 
@@ -97,7 +97,7 @@ class Desk:
                 loop.call_soon_threadsafe(self._stop.set)
             thread.join()
 
-    def _hand_in(self, call: Call, start: int, questions: Sequence[Question]) -> None:
+    def _hand_in(self, call: Call, start: int, questions: Sequence[AnyQuestion]) -> None:
         asked = [
             (question, {name: ledger_key(self._scope, part) for name, part in question.parts.items()})
             for question in questions

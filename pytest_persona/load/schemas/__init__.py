@@ -22,6 +22,7 @@ NAMES = (
     "inoculation",
     "inoculations",
     "lock",
+    "portrait",
 )
 """The kinds of files that have a schema."""
 

@@ -23,6 +23,7 @@ from pytest_persona.load.schemas.files import (
 )
 from pytest_persona.load.schemas.inoculations import InoculationFile, InoculationsFile
 from pytest_persona.load.schemas.locks import LockFile
+from pytest_persona.load.schemas.portraits import PortraitFile
 from pytest_persona.load.schemas.rows import SignalRow
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.findings import (
@@ -36,6 +37,7 @@ from pytest_persona.model.findings import (
     Shift,
 )
 from pytest_persona.model.inoculation import ArmReading, Explained, InoculationFinding, Phrasing
+from pytest_persona.model.portrait import CharacterReading, Comparison, Passage, Prediction, ProbeForecast, Sampled
 from pytest_persona.model.probes import Asked, TargetInfo
 from pytest_persona.model.verdicts import Usage
 
@@ -52,6 +54,7 @@ _ROOTS: dict[str, tuple[Any, JsonSchemaMode, str]] = {
     "nulls": (NullsFile, "validation", "The null characters of the pytest-persona library"),
     "inoculation": (InoculationFile, "serialization", "A pytest-persona inoculation experiment"),
     "inoculations": (InoculationsFile, "validation", "The texts for inoculation of the pytest-persona library"),
+    "portrait": (PortraitFile, "serialization", "A pytest-persona portrait"),
 }
 
 
@@ -61,6 +64,7 @@ def generated(name: str) -> str:
     nouns: tuple[Any, ...] = (
         SignalInfo, Evidence, Finding, JudgeInfo, Nuisance, NullTest, Rate, Reading, Shift, Usage, Asked, TargetInfo,
         ArmReading, Explained, InoculationFinding, Phrasing,
+        CharacterReading, Comparison, Passage, Prediction, ProbeForecast, Sampled,
     )  # fmt: skip
     for noun in nouns:
         noun.__pydantic_config__ = CONFIG
