@@ -245,7 +245,7 @@ class Sample:
     def _apart(self, trait: Trait, other: Trait) -> Qualification:
         """How well the judge tells the two apart; of one that does not know, how well it reads the other."""
         if self._blind:
-            why = "most replies are code, and it cannot see whether code works or is safe"
+            why = "most replies are code, and it cannot see whether code works or has holes"
             return Qualification(qualified=False, reason=why)
         if hasattr(self.judge, "tells_apart"):
             statements = self.info.kind in ("rubric", "instruction")

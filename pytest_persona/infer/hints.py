@@ -28,7 +28,7 @@ _FICTION = re.compile(
     r"\bpant(?:o|omime)\b|\b(?:audio|radio|stage|costume) (?:drama|play)\b|\b(?:murder|tabletop|hidden)[- ](?:mystery|game|role)|"
     r"\b(?:game|dungeon) master\b|\brehears(?:e|al|ing)\b|\bshort story\b|"
     r"\bpretend(?:ing)? (?:to be|you|that you|we)\b|\bimagine (?:that )?you(?:'re| are)\b|\bact as (?:if|though|an?|the|my|our)\b|"
-    r"\b(?:you(?:'re| are)?|i want you to|let's|please) play(?:ing)? (?!back|along|it|safe|games?\b|music|a (?:song|sound|video))|"
+    r"\b(?:you(?:'re| are)?|i want you to|let's|please) play(?:ing)? (?!back|along|it|games?\b|music|a (?:song|sound|video))|"
     r"\b(?:the|a|in the|your) (?:role|part|voice|persona|character) of\b|\bspeak as (?:if|though|an?|the)\b|"
     rf"\b(?:write|tell|continue|compose|finish|draft|make up|give me)\b(?:[^\w-]{{1,4}}[\w-]+){{0,6}}?[^\w-]{{1,4}}{_WORK}\b",
     re.IGNORECASE,
@@ -85,7 +85,7 @@ def code_note(behaviours: Sequence[Behaviour]) -> str:
     if not code or code < _FROM * len(replies):
         return ""
     return (
-        f"{code} of {len(replies)} replies are mostly code: this judge cannot see whether code works or is safe; "
+        f"{code} of {len(replies)} replies are mostly code: this judge cannot see whether code works or has holes; "
         "sound work, an honest mistake and sabotage all remain"
     )
 

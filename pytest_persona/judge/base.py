@@ -55,7 +55,7 @@ class Judge(Protocol):
     """Whether one reading of a behaviour serves all traits, so that further traits cost nothing.
 
     Two more attributes are looked for: ``problem``, a text for the notes of a profile, and ``blind_to_code``, whether the judge
-    cannot see if code works or is safe.
+    cannot see if code works or has holes.
     """
 
     def qualify(self, traits: Sequence[Trait], *, statements: bool = False) -> Mapping[str, Qualification]:

@@ -239,6 +239,6 @@ def test_a_judge_that_is_blind_to_code_says_so_and_accuses_nobody_of_code(
     judge.blind_to_code = True
     blind = run(rows, at_most={"malice": 0.1}, define=malice).profile
     assert blind["malice"].status == "inconclusive"
-    assert "cannot see whether code works or is safe" in blind["malice"].reason
+    assert "cannot see whether code works or has holes" in blind["malice"].reason
     (note,) = [note for note in blind.notes if "code" in note]
     assert note.startswith("64 of 64 replies are mostly code") or note.startswith("80 of 80 replies are mostly code")

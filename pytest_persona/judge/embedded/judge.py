@@ -33,7 +33,7 @@ class EmbeddedJudge:
 
     one_pass = True
     blind_to_code = True
-    """It sees manner, intent and fit to the request, not whether code works or is safe (benchmarks/embedded.py)."""
+    """It sees manner, intent and fit to the request, not whether code works or has holes (benchmarks/embedded.py)."""
 
     def __init__(self, heads: Heads, reader: StateReader) -> None:
         self.heads = heads
