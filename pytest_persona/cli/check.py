@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""``check``: validate a suite, a trait or a signal and count what would be read; ask nothing."""
-=======
-"""``check``: validate a suite or a signal and count what would be read or asked; ask nothing."""
->>>>>>> probing
+"""``check``: validate a suite, a trait or a signal and count what would be read or asked; ask nothing."""
 
 from __future__ import annotations
 
@@ -15,13 +11,9 @@ from pytest_persona.cli.options import add_plugin, add_settings, settings_of
 
 if TYPE_CHECKING:
     from pytest_persona.load.signals import Signal
-<<<<<<< HEAD
     from pytest_persona.load.suites import Shelf
-    from pytest_persona.model.suites import AuditSpec, Suite
-=======
     from pytest_persona.model.suites import AuditSpec, ProbingSpec, Suite
     from pytest_persona.settings import Settings
->>>>>>> probing
 
 __all__ = ["add"]
 
@@ -33,13 +25,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "check",
-<<<<<<< HEAD
-        help="Validate a suite, a trait or a signal and count what would be read.",
-        description="Validate a suite, a trait or a signal and count what would be read. No judge is asked.",
-=======
-        help="Validate a suite or a signal and count what would be read.",
-        description="Validate a suite or a signal and count what would be read, or asked of a product. Nobody is asked.",
->>>>>>> probing
+        help="Validate a suite, a trait or a signal and count what would be read or asked.",
+        description="Validate a suite, a trait or a signal and count what would be read, or asked of a product. Nobody is asked.",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -70,11 +57,9 @@ def _run(args: argparse.Namespace) -> int:
         specs = suite_specs(suite, None, engine)
         asked = probing(suite, engine.settings.bound, engine.library)
         print(_suite_line(suite))
-<<<<<<< HEAD
         for line in _pins(suite, engine.shelf):
-=======
+            print(line)
         for line in _probes(asked, engine.settings) if asked is not None else ():
->>>>>>> probing
             print(line)
     for spec in specs:
         for line in _counts(spec, engine.read_signal(spec)):
@@ -118,8 +103,6 @@ def _suite_line(suite: Suite) -> str:
         *([counted(len(suite.signals), "signal")] if suite.signals or not suite.probes else []),
         *([counted(len(suite.probes), "probe")] if suite.probes else []),
     ]
-    if suite.probes:
-        parts.append(counted(len(suite.probes), "probe"))
     return f"{safe(suite.name)} {safe(suite.version)}: {', '.join(parts)}"
 
 
