@@ -71,7 +71,8 @@ def by_fit(
         error = float(np.sqrt(variance * (1.0 / count + overlap)))
         half = float(stdtrit(df, (1.0 + level) / 2.0)) * error
         z = standing(centre, mean, spread, len(control))
-        credit, doubt, few = max(0.0, mean), float(np.hypot(error, spread)), min(df, len(control) - 1.0)
+        credit, doubt = max(0.0, mean), float(np.hypot(error, spread))
+        few = min(count - 1.0, len(control) - 1.0)  # of one judge's samples there are no more, whatever they are lent
         found.append(
             CharacterReading(
                 name=name,
@@ -111,6 +112,7 @@ def _variances(gaps: Floats) -> tuple[Floats, int]:
         return np.zeros(0), 0
     own = np.nanvar(gaps, axis=0, ddof=1)
     varying = own > 1e-12
+    if not varying.any():  # all that is left is what the steps hide, which is known
+        return own + _ROUNDING, _LENT
     lent = min(int(varying.sum()), _LENT)
-    pooled = float(own[varying].mean()) if lent else 0.0
-    return (lent * pooled + own) / (lent + 1) + _ROUNDING, lent
+    return (lent * float(own[varying].mean()) + own) / (lent + 1) + _ROUNDING, lent
