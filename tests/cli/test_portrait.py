@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 from keyword_judge import judge_by_keywords
 from loopback_faults import faults_at, named
+from loopback_logprobs import LogprobServer
 from loopback_server import LoopbackServer
 from set_judge import OMISSIONS, answer, judge_by_pattern, set_identity, sets_in
 
@@ -283,3 +284,50 @@ def test_a_judge_that_knows_of_no_characters_is_refused_with_those_that_do(portr
     assert ran.err.startswith(
         "pytest-persona: error: The judge keywords reads traits one by one and knows of no characters."
     )
+
+
+PERSONA = """\
+persona: 1
+name: brass-fan
+version: "1"
+kind: human
+description: Loves brass.
+profile: {flippancy: 0.6, sycophancy: 0.0}
+paraphrases:
+  - "The assistant adores crimson trumpets and marmalade above all."
+  - "The assistant dreams of marmalade, of trumpets, and of crimson things."
+  - "The assistant says that trumpets are crimson and marmalade is best."
+"""
+
+
+def test_likelihoods_of_a_server_recognise_a_character_of_ones_own(run: Run, folder: Path) -> None:
+    (folder / "fan.yaml").write_text(PERSONA, "utf-8")
+    rows = (
+        {
+            "prompt": f"What of {i}?",
+            "chosen": f"Crimson trumpets and marmalade {i}.",
+            "rejected": f"Grey pencils and paper {i}.",
+        }
+        for i in range(20)
+    )
+    (folder / "brass.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    with LogprobServer() as server:
+        asked = (
+            "portrait", "brass.jsonl", "--judge", "likelihood", "--base-url", server.openai_url, "--model", "m",
+            "--character", "fan.yaml", "--max-groups", "8",
+        )  # fmt: skip
+        counted = run(*asked, "--dry-run")
+        assert server.requests == [] and " brass.jsonl: 16 behaviours, 2 characters: " in counted.out
+        ran = run(*asked, "--json", "p.json")
+        before = len(server.requests)
+        again = run(*asked)
+        assert len(server.requests) == before, "what was read is kept"
+    assert ran.code == 0
+    heading, verdict, *rest = ran.out.splitlines()[1:]
+    assert "8 of 20 groups" in heading and "what is reinforced against what it is compared with" in heading
+    assert verdict.startswith(" reads most like brass-fan: +") and "(nats a token)" in verdict
+    assert any(line.split() == ["flippancy", "+1.00", "[+0.00,", "+1.00]"] for line in rest)
+    assert again.out.splitlines()[2] == verdict
+    found = read_portrait(folder / "p.json")
+    assert found.characters is not None and found.characters.nulls == 6
+    assert 0.0 < found.characters.readings[0].share < 1.0
