@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pytest_persona.engine.means import Means, Progress
 from pytest_persona.engine.sweep import Audit, Sweep, companions
 from pytest_persona.engine.targets import Targets
-from pytest_persona.errors import JudgeError
-from pytest_persona.model.suites import AuditSpec
+from pytest_persona.errors import JudgeError, SuiteError
+from pytest_persona.model.suites import AuditSpec, ProbingSpec, Suite
 from pytest_persona.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pytest_persona.model.personas import Cast
     from pytest_persona.model.portrait import Portrait, PortraitSpec
     from pytest_persona.model.probes import TargetInfo
-    from pytest_persona.model.suites import ProbingSpec
     from pytest_persona.model.traits import Trait
 
 __all__ = ["Audit", "Engine", "Progress", "judges"]
@@ -223,13 +222,13 @@ class Engine:
         check_profile(spec, signal)
         return signal, people, sitting(self._means, spec, signal, people)
 
-    def probe(self, spec: ProbingSpec, target: object = None) -> Audit:
+    def probe(self, spec: ProbingSpec | Suite, target: object = None) -> Audit:
         """Put a suite's probes to a product and say which traits its replies show; raises PersonaError as :meth:`audit`.
 
         ``target`` is a callable, or what a suite's ``target`` can say; None leaves it to the settings, then to the suite. The
         product is asked on a thread of its own, so that this may be called inside a running event loop.
         """
-        return self.probing(spec).run(target)
+        return self.probing(self._asked_by(spec) if isinstance(spec, Suite) else spec).run(target)
 
     def probing(self, spec: ProbingSpec) -> Probing:
         """A probing that is ready to be held; raises PersonaError."""
@@ -239,6 +238,14 @@ class Engine:
         if not wanted:
             wanted = [library.get(name) for name in dict.fromkeys(t for probe in spec.probes for t in probe.traits)]
         return Probing(self._means, spec, wanted, companions(wanted, library), self._targets)
+
+    def _asked_by(self, suite: Suite) -> ProbingSpec:
+        from pytest_persona.load.probing import probing
+
+        spec = probing(suite, self.settings.bound, self.library)
+        if spec is None:
+            raise SuiteError("there are no probes", remedy="Add probes, or audit its signals", path=suite.path)
+        return spec
 
     def target_of(self, spec: ProbingSpec, target: object = None) -> TargetInfo:
         """Who :meth:`probe` would ask; raises TargetError where that is nobody."""
