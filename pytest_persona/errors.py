@@ -7,6 +7,7 @@ PersonaError                 anything a user can mend; printed without a traceba
 │   ├── TraitError           a trait document, or a trait that nobody offers
 │   ├── SuiteError           a suite file
 │   └── ProfileError         a saved profile
+├── TargetError              a product that cannot be asked (its failure on one question is data, not an error)
 ├── JudgeError               a judge that cannot be set up (a judge's failure on one question is data, not an error)
 └── CacheError               a cache that cannot be used
 """
@@ -22,6 +23,7 @@ __all__ = [
     "SettingsError",
     "SignalError",
     "SuiteError",
+    "TargetError",
     "TraitError",
 ]
 
@@ -70,6 +72,10 @@ class SuiteError(InputError):
 
 class ProfileError(InputError):
     """A saved profile that cannot be read."""
+
+
+class TargetError(PersonaError):
+    """A product that cannot be asked."""
 
 
 class JudgeError(PersonaError):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from pytest_persona.cli.options import add_plugin, add_settings, settings_of
 from pytest_persona.errors import SettingsError
@@ -16,11 +16,13 @@ from pytest_persona.report.text import safe
 if TYPE_CHECKING:
     from pytest_persona.engine import Audit, Engine
     from pytest_persona.model.findings import Finding
-    from pytest_persona.model.suites import AuditSpec
+    from pytest_persona.model.suites import AuditSpec, ProbingSpec
     from pytest_persona.model.traits import Expectation
     from pytest_persona.settings import Settings
 
-__all__ = ["add", "exit_code"]
+__all__ = ["add", "add_verbosity", "exit_code", "make"]
+
+S = TypeVar("S", "AuditSpec", "ProbingSpec")
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -42,15 +44,20 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         ("--at-least", "T=X", "The shift of trait T must be at least X"),
     ):
         parser.add_argument(flag, action="append", default=[], metavar=metavar, help=f"{text}; may be repeated.")
+    add_verbosity(parser)
+    add_plugin(parser)
+    add_settings(parser)
+    parser.set_defaults(run=_run)
+
+
+def add_verbosity(parser: argparse.ArgumentParser) -> None:
+    """Add ``-q`` and ``-v``."""
     amount = parser.add_mutually_exclusive_group()
     for short, flag, value, text in (
         ("-q", "--quiet", -1, "Leave out what is held, and the progress line."),
         ("-v", "--verbose", 1, "Show evidence, AUROC and null vectors of every finding."),
     ):
         amount.add_argument(short, flag, dest="verbosity", action="store_const", const=value, default=0, help=text)
-    add_plugin(parser)
-    add_settings(parser)
-    parser.set_defaults(run=_run)
 
 
 def exit_code(findings: Iterable[Finding], settings: Settings) -> int:
@@ -62,6 +69,15 @@ def exit_code(findings: Iterable[Finding], settings: Settings) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    return make(args, lambda engine: _specs(args, engine), lambda engine, specs: engine.audits(specs))
+
+
+def make(
+    args: argparse.Namespace,
+    specs_of: Callable[[Engine], Sequence[S]],
+    audits_of: Callable[[Engine, Sequence[S]], Iterable[Audit]],
+) -> int:
+    """Make the audits that a command's arguments ask for, show and write them, and return the exit code; raises PersonaError."""
     from pytest_persona.engine import Engine
     from pytest_persona.engine.plugins import console_manager
     from pytest_persona.engine.recording import check_record, write_record
@@ -79,10 +95,10 @@ def _run(args: argparse.Namespace) -> int:
     progress = TerminalProgress(sys.stderr, hidden=args.verbosity < 0 or not is_watched(sys.stderr))
     audits = []
     with Engine(settings, hooks, progress) as engine:
-        specs = _specs(args, engine)
+        specs = specs_of(engine)
         if settings.dry_run:
             return _count(engine, specs)
-        for audit in engine.audits(specs):
+        for audit in audits_of(engine, specs):
             hooks.pytest_persona_profile(profile=audit.profile)
             _show(audit, args.verbosity, sys.stderr if "-" in (settings.json, settings.rows) else sys.stdout)
             audits.append(audit)
@@ -92,7 +108,7 @@ def _run(args: argparse.Namespace) -> int:
     return exit_code((finding for audit in audits for finding in audit.profile.findings), settings)
 
 
-def _count(engine: Engine, specs: Sequence[AuditSpec]) -> int:
+def _count(engine: Engine, specs: Sequence[AuditSpec | ProbingSpec]) -> int:
     from pytest_persona.engine.outlook import outlooks
     from pytest_persona.report.outlook import TITLE, outlook_lines
 
@@ -109,7 +125,12 @@ def _specs(args: argparse.Namespace, engine: Engine) -> list[AuditSpec]:
     from pytest_persona.model.traits import Expectation, bounded
 
     if args.suite:
-        specs = suite_specs(find_suite(args.suite, engine), args.file, engine)
+        suite = find_suite(args.suite, engine)
+        if not suite.signals and args.file is None:
+            raise SettingsError(
+                f"audit: {args.suite} names no signal. Name a FILE, or use the command probe for its probes."
+            )
+        specs = suite_specs(suite, args.file, engine)
     elif args.file:
         specs = [signal_spec(args.file)]
     else:

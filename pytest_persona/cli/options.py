@@ -12,11 +12,16 @@ from pytest_persona.settings import Settings, default_judge, settings_from
 __all__ = ["add_plugin", "add_settings", "settings_of"]
 
 
-def add_settings(parser: argparse.ArgumentParser, names: Collection[str] = ()) -> None:
-    """Add every option of the settings, or those of ``names``, without a prefix."""
+_OF_PROBES = ("target", "samples", "replies", "ask")
+_OF_SIGNALS = ("format", "map", "on-bad-row", "pairwise", "read-all")
+"""Options that only probes, or only signals, are read by."""
+
+
+def add_settings(parser: argparse.ArgumentParser, names: Collection[str] = (), *, probes: bool = False) -> None:
+    """Add every option of the settings for reading signals (or for asking ``probes``), or those of ``names``, without a prefix."""
     group = parser.add_argument_group("reading")
     for option in OPTIONS:
-        if not names or option.name in names:
+        if option.name in names or (not names and option.name not in (_OF_SIGNALS if probes else _OF_PROBES)):
             _add(group, option)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_persona.engine.means import Means, Progress
 from pytest_persona.engine.sweep import Audit, Sweep
+from pytest_persona.engine.targets import Targets
 from pytest_persona.errors import JudgeError
 from pytest_persona.model.suites import AuditSpec
 from pytest_persona.settings import Settings
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
     from pytest_persona.engine.inoculation import Trial
+    from pytest_persona.engine.probing import Probing
     from pytest_persona.judge.base import Judge
     from pytest_persona.load.signals import Signal
     from pytest_persona.load.traits import TraitLibrary
     from pytest_persona.model.inoculation import Inoculation, InoculationSpec, Ranking
+    from pytest_persona.model.probes import TargetInfo
+    from pytest_persona.model.suites import ProbingSpec
     from pytest_persona.model.traits import Trait
 
 __all__ = ["Audit", "Engine", "Progress", "judges"]
@@ -49,6 +53,7 @@ class Engine:
         self._library: TraitLibrary | None = None
         self._lock = threading.RLock()
         self._threads: ThreadPoolExecutor | None = None
+        self._targets = Targets(settings)
 
     def __enter__(self) -> Engine:
         return self
@@ -183,6 +188,35 @@ class Engine:
 
         traits, signal = self.wanted(spec.audit), self.read_signal(spec.audit)
         return [rank(self._means, signal, spec, trait, read_wordings()) for trait in traits]
+
+    def probe(self, spec: ProbingSpec, target: object = None) -> Audit:
+        """Put a suite's probes to a product and say which traits its replies show; raises PersonaError as :meth:`audit`.
+
+        ``target`` is a callable, or what a suite's ``target`` can say; None leaves it to the settings, then to the suite. The
+        product is asked on a thread of its own, so that this may be called inside a running event loop.
+        """
+        return self.probing(spec).run(target)
+
+    def probing(self, spec: ProbingSpec) -> Probing:
+        """A probing that is ready to be held; raises PersonaError."""
+        from pytest_persona.engine.probing import Probing
+
+        wanted = self.wanted(spec.audit)
+        if not wanted:
+            library = self.library.extended(spec.audit.definitions)
+            wanted = [library.get(name) for name in dict.fromkeys(t for probe in spec.probes for t in probe.traits)]
+        return Probing(self._means, spec, wanted, self._targets)
+
+    def target_of(self, spec: ProbingSpec, target: object = None) -> TargetInfo:
+        """Who :meth:`probe` would ask; raises TargetError where that is nobody."""
+        return self._targets.info(self._targets.chosen(target, spec.target))
+
+    def recorded_target(self, spec: ProbingSpec) -> TargetInfo | None:
+        """Whose replies :meth:`probe` would read where it is to ask nobody and can tell; raises as it does for a bad record."""
+        from pytest_persona.engine.probing import check_replies, recorded_target
+
+        check_replies(self.settings)
+        return recorded_target(self.settings, spec)
 
     @property
     def _means(self) -> Means:

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from pytest_persona.infer import attribute, nuisance, nulls, unjudged
 from pytest_persona.infer.decide import Candidate, Decision, decide, plain_shift
 from pytest_persona.infer.measure import Design, design
+from pytest_persona.infer.rate import rate
 from pytest_persona.model.episodes import Behaviour, Episode, SignalInfo
-from pytest_persona.model.findings import Finding, Nuisance, NullTest, Profile, Reading, Shift
+from pytest_persona.model.findings import Finding, Nuisance, NullTest, Profile, Rate, Reading, Shift
+from pytest_persona.model.probes import Asked, TargetInfo
 from pytest_persona.model.suites import AuditSpec
 from pytest_persona.model.traits import Expectation, Trait
 from pytest_persona.model.verdicts import Qualification, Usage, Verdict
@@ -23,7 +25,7 @@ from pytest_persona.settings import Settings
 if TYPE_CHECKING:
     from pytest_persona.judge.base import Controls, Judge
 
-__all__ = ["Audit", "Sample"]
+__all__ = ["Audit", "Probed", "Sample"]
 
 _RECORDED = ("level", "interval", "scope", "seed", "max_groups", "read_all", "bound", "format", "map", "on_bad_row")
 """Settings that change results; the others (paths, threads, cache) must not appear in a profile."""
@@ -42,9 +44,23 @@ class Audit:
         return self.sample.readings()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Probed:
+    """Whose replies a signal is made of."""
+
+    target: TargetInfo
+    asked: Asked
+    sizes: Mapping[str, int]
+    """How many probes of the suite are about each trait."""
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """Episodes with their verdicts (one mapping from trait to verdict for each behaviour, in order)."""
+    """Episodes with their verdicts (one mapping from trait to verdict for each behaviour, in order).
+
+    An episode that was asked for the sake of some traits has verdicts on them alone, and no part in what is found of others.
+    """
 
     settings: Settings
     judge: Judge
@@ -59,6 +75,8 @@ class Sample:
     usage: Usage
     compared: bool = False
     """Whether the replies of each preference were compared with one another."""
+    probed: Probed | None = None
+    """Whose replies these are; None of a signal."""
 
     def decided(self) -> bool:
         """Whether every declared finding is held or violated, so that reading on would change nothing."""
@@ -79,6 +97,8 @@ class Sample:
             usage=self.usage,
             settings={name: _plain(getattr(self.settings, name)) for name in _RECORDED},
             suite_sha256=self.spec.suite_sha256,
+            target=self.probed.target if self.probed else None,
+            asked=self.probed.asked if self.probed else None,
             groups_read=self.groups,
             notes=tuple(self._notes(early)),
         )
@@ -97,7 +117,7 @@ class Sample:
         return cast("Controls", self.judge) if hasattr(self.judge, "panel") else None
 
     @cached_property
-    def _designs(self) -> dict[bytes, Design]:
+    def _designs(self) -> dict[tuple[tuple[bool, ...] | None, bytes], Design]:
         return {}
 
     @cached_property
@@ -109,35 +129,52 @@ class Sample:
         if (trait, field) not in self._columns:
             scores = np.full(len(self.verdicts), np.nan)
             for i, verdicts in enumerate(self.verdicts):
-                verdict = verdicts[trait]
-                if verdict.expressed is not None:
+                verdict = verdicts.get(trait)
+                if verdict is not None and verdict.expressed is not None:
                     value = getattr(verdict, field)
                     scores[i] = 0.0 if value is None else value
             self._columns[trait, field] = scores
         return self._columns[trait, field]
 
-    def _design(self, scored: NDArray[np.bool_]) -> Design:
+    def _design(self, scored: NDArray[np.bool_], about: tuple[bool, ...] | None) -> Design:
         """The design for these scored behaviours; traits that lack the same verdicts share one."""
-        key = scored.tobytes()
+        key = about, scored.tobytes()
         if key not in self._designs:
-            self._designs[key] = design(self.episodes, scored)
+            self._designs[key] = design(self.episodes, scored, about=about)
         return self._designs[key]
+
+    @cached_property
+    def _selective(self) -> bool:
+        """Whether some episode is about some traits only."""
+        return any(episode.traits for episode in self.episodes)
+
+    def _about(self, trait: str) -> tuple[bool, ...] | None:
+        """Which episodes are about the trait; None where all are."""
+        if not self._selective:
+            return None
+        return tuple(not episode.traits or trait in episode.traits for episode in self.episodes)
 
     def _measured(self, trait: str) -> tuple[Design, NDArray[np.float64]]:
         scores = self._column(trait, "implied")
-        plan = self._design(~np.isnan(scores))
+        plan = self._design(~np.isnan(scores), self._about(trait))
         return plan, plan.values(np.nan_to_num(scores))
 
     @cached_property
-    def _asked(self) -> NDArray[np.intp]:
-        """Indices of the behaviours that a plugin did not drop: the controls too read no others."""
-        asked = [any(v.reason != "missing" for v in verdicts.values()) for verdicts in self.verdicts]
-        return np.flatnonzero(asked)
+    def _read(self) -> NDArray[np.bool_]:
+        """Which behaviours could be read and were not dropped by a plugin."""
+        kept = (any(v.reason != "missing" for v in verdicts.values()) for verdicts in self.verdicts)
+        return np.array([k and not b.failure for k, b in zip(kept, self._behaviours, strict=True)], dtype=np.bool_)
 
-    def _spread(self, readings: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _asked_of(self, trait: str) -> NDArray[np.intp]:
+        """Indices of those that were read for the trait: the controls read no others."""
+        if not self._selective:
+            return np.flatnonzero(self._read)
+        return np.flatnonzero(self._read & np.array([trait in verdicts for verdicts in self.verdicts]))
+
+    def _spread(self, readings: NDArray[np.float64], asked: NDArray[np.intp]) -> NDArray[np.float64]:
         """Readings of the asked behaviours as rows of all; those of the others are 0 and have no part in a design."""
         rows = np.zeros((len(self.verdicts), *readings.shape[1:]))
-        rows[self._asked] = readings
+        rows[asked] = readings
         return rows
 
     @cached_property
@@ -149,9 +186,11 @@ class Sample:
             plan, _ = self._measured(trait.name)
             if self._controls is None or not plan.units:
                 return None
-            scores, panel = self._controls.panel([self._behaviours[i] for i in self._asked], trait)
+            asked = self._asked_of(trait.name)
+            scores, panel = self._controls.panel([self._behaviours[i] for i in asked], trait)
             implied = np.nan_to_num(self._column(trait.name, "implied"))
-            self._nulls[trait.name] = nulls.null_test(plan, implied, self._spread(scores), self._spread(panel))
+            beside = self._spread(scores, asked), self._spread(panel, asked)
+            self._nulls[trait.name] = nulls.null_test(plan, implied, *beside)
         return self._nulls[trait.name]
 
     def _decide(self, traits: Sequence[Trait]) -> dict[str, Decision]:
@@ -170,7 +209,8 @@ class Sample:
                     why_not=known.reason,
                     lost=unjudged.too_many_lost(self._given(trait)),
                     null=self._null(trait),
-                    population=self.info.groups,
+                    population=self.probed.sizes.get(trait.name, 0) if self.probed else self.info.groups,
+                    both=self.probed is not None,
                 )
             )
         decisions = decide(
@@ -199,6 +239,7 @@ class Sample:
             reason=decision.reason,
             groups_needed=decision.groups_needed,
             other_scope=decision.other_scope,
+            rate=self._rate(trait),
             null=self._null(trait),
             nuisance=self._nuisance(trait, plan, values),
             rivals=rivals,
@@ -206,7 +247,7 @@ class Sample:
                 plan,
                 self.episodes,
                 np.nan_to_num(self._column(trait.name, "implied")),
-                [verdict.quote for verdict in self._given(trait)],
+                [verdicts[trait.name].quote if trait.name in verdicts else None for verdicts in self.verdicts],
             ),
             carriers=attribute.carriers(values, plan.weights),
             consistency=unjudged.consistency(self._given(trait)) if self.compared else None,
@@ -214,8 +255,14 @@ class Sample:
             unwanted=decision.unwanted,
         )
 
+    def _rate(self, trait: Trait) -> Rate | None:
+        if self.probed is None:
+            return None
+        implied = self._column(trait.name, "implied")
+        return rate(self.episodes, implied, unwanted=trait.unwanted, level=self.settings.level)
+
     def _given(self, trait: Trait) -> list[Verdict]:
-        return [verdicts[trait.name] for verdicts in self.verdicts]
+        return [verdicts[trait.name] for verdicts in self.verdicts if trait.name in verdicts]
 
     def _mean(self, trait: str) -> float | None:
         plan, values = self._measured(trait)
@@ -229,9 +276,11 @@ class Sample:
         )
 
     def _nuisance(self, trait: Trait, plan: Design, values: NDArray[np.float64]) -> Nuisance:
-        if self._controls is not None and hasattr(self._controls, "valence") and len(self._asked):
-            before, part = self._controls.valence([self._behaviours[i] for i in self._asked], trait)
-            return nuisance.shares(plan, values, self.episodes, None, (self._spread(before), self._spread(part)))
+        asked = self._asked_of(trait.name)
+        if self._controls is not None and hasattr(self._controls, "valence") and len(asked):
+            before, part = self._controls.valence([self._behaviours[i] for i in asked], trait)
+            taken_out = self._spread(before, asked), self._spread(part, asked)
+            return nuisance.shares(plan, values, self.episodes, None, taken_out)
         others = [self._column(t.name, "implied") * _sign(t) for t in self.traits if t is not trait]
         return nuisance.shares(plan, values, self.episodes, nuisance.valence_factor(others))
 
@@ -249,9 +298,11 @@ class Sample:
         if cut := self.usage.cut:
             yield f"{cut} behaviours were longer than the judge's budget and were cut in the middle"
         places = [(e, b) for e in self.episodes for b in e.behaviours]
-        yield from unjudged.notes(places, [[v[t.name] for t in self.wanted] for v in self.verdicts])
+        yield from unjudged.notes(places, [[v[t.name] for t in self.wanted if t.name in v] for v in self.verdicts])
         if problem := getattr(self.judge, "problem", ""):
             yield problem
+        if self.probed is not None:
+            yield from self.probed.notes
 
     def readings(self) -> tuple[Reading, ...]:
         """One for each behaviour and trait that was asked for."""
@@ -270,6 +321,7 @@ class Sample:
             )
             for (episode, behaviour), verdicts in zip(places, self.verdicts, strict=True)
             for trait in self.wanted
+            if trait.name in verdicts
         )
 
 

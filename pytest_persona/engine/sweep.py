@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from pytest_persona.engine.means import Means
-from pytest_persona.engine.sample import Audit, Sample
+from pytest_persona.engine.sample import Audit, Probed, Sample
 from pytest_persona.infer import plan
 from pytest_persona.model.episodes import Behaviour, Episode
 from pytest_persona.model.suites import AuditSpec
@@ -30,10 +30,18 @@ class Sweep:
     """Reads one signal for one audit; made and run once by the engine."""
 
     def __init__(
-        self, means: Means, spec: AuditSpec, signal: Signal, *, wanted: Sequence[Trait], beside: Sequence[Trait]
+        self,
+        means: Means,
+        spec: AuditSpec,
+        signal: Signal,
+        *,
+        wanted: Sequence[Trait],
+        beside: Sequence[Trait],
+        probed: Probed | None = None,
     ) -> None:
+        """``probed``: whose replies the signal is, where a product was asked."""
         self.means, self.judge = means, means.judge
-        self.spec, self.signal, self.wanted = spec, signal, wanted
+        self.spec, self.signal, self.wanted, self.probed = spec, signal, wanted, probed
         # Rivals cost a chat judge money; where one pass serves all traits they are free.
         self.traits = [*wanted, *beside] if self.judge.one_pass else list(wanted)
         self.groups: dict[str, list[int]] = defaultdict(list)
@@ -49,7 +57,8 @@ class Sweep:
     def run(self) -> Audit:
         """Read, decide, and make the profile."""
         order = plan.order_groups(self.groups, self.means.settings.seed)
-        early = self.means.looks_early(declared=bool(self.spec.expectations))
+        # A product's replies are there already and were the dearer part; and what is said of a fixed suite needs all of them.
+        early = self.probed is None and self.means.looks_early(declared=bool(self.spec.expectations))
         read: list[str] = []
         with self.means.watched(self.spec.name, sum(len(e.behaviours) for e in self.signal.episodes)):
             for step in self.means.steps(order, early=early):
@@ -60,21 +69,36 @@ class Sweep:
         return self._sample(read).audit(early=len(read) < len(order))
 
     def _read(self, groups: Sequence[str]) -> None:
+        for names, part in self._by_traits(groups).items():
+            self._read_for(part, [trait for trait in self.traits if not names or trait.name in names])
+
+    def _by_traits(self, groups: Sequence[str]) -> dict[tuple[str, ...], list[str]]:
+        """The groups by the traits that they are about, as they are read for no others; without a trait: all."""
+        parts: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for group in groups:
+            parts[self._episode(self.groups[group][0]).traits].append(group)
+        return parts
+
+    def _read_for(self, groups: Sequence[str], about: Sequence[Trait]) -> None:
         places = [
             (i, j) for group in groups for i in self.groups[group] for j in range(len(self._episode(i).behaviours))
         ]
-        asked, traits = self.means.questions([self._episode(i).behaviours[j] for i, j in places], self.traits)
-        answers = self._compare(groups, asked, traits) if self.compares else self._ask(places, asked, traits)
-        for i, j in places:
-            behaviour = self._episode(i).behaviours[j]
-            verdicts = self.means.verdicts(behaviour, self.traits, answers.get((i, j), {}))
-            self.verdicts.setdefault(i, []).append(verdicts)
+        there = [place for place in places if not self._behaviour(place).failure]
+        asked, traits = self.means.questions(list(map(self._behaviour, there)), about)
+        answers = self._compare(groups, asked, traits) if self.compares else self._ask(there, asked, traits)
+        for place in places:
+            behaviour = self._behaviour(place)
+            answer = answers.get(place, {})
+            if behaviour.failure:
+                lost = Verdict(expressed=None, reason="failed", detail=behaviour.failure)
+                answer = {trait.name: lost for trait in about}
+            self.verdicts.setdefault(place[0], []).append(self.means.verdicts(behaviour, about, answer))
 
     def _ask(self, places: Sequence[_Place], asked: Sequence[Behaviour], traits: Sequence[Trait]) -> _ByPlace:
         answers = self.judge.read(asked, traits, self.means.tick)
         self.usage += answers.usage
         found = dict(zip(asked, answers.verdicts, strict=True))
-        return {(i, j): found.get(self._episode(i).behaviours[j], {}) for i, j in places}
+        return {place: found.get(self._behaviour(place), {}) for place in places}
 
     def _compare(self, groups: Sequence[str], asked: Sequence[Behaviour], traits: Sequence[Trait]) -> _ByPlace:
         """As :meth:`_ask`, for the two replies of each preference together; one whose pair a plugin dropped is not asked."""
@@ -87,6 +111,9 @@ class Sweep:
 
     def _episode(self, index: int) -> Episode:
         return self.signal.episodes[index]
+
+    def _behaviour(self, place: _Place) -> Behaviour:
+        return self._episode(place[0]).behaviours[place[1]]
 
     def _sample(self, groups: Sequence[str]) -> Sample:
         chosen = set(groups)
@@ -104,6 +131,7 @@ class Sweep:
             groups=len(groups),
             compared=self.compares,
             usage=self.usage,
+            probed=self.probed,
         )
 
 

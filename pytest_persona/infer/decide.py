@@ -44,6 +44,8 @@ class Candidate:
     null: NullTest | None = None
     population: int = 0
     """Groups of the whole signal, those not read among them."""
+    both: bool = False
+    """Whether the other scope's interval is wanted however it decides."""
 
     @property
     def counts(self) -> bool:
@@ -73,7 +75,7 @@ class Decision:
     groups_needed: int | None = None
     """Further groups that would likely settle it, where it is the interval that leaves it open."""
     other_scope: Shift | None = None
-    """The other scope's interval at the same level, where that decides differently."""
+    """The other scope's interval at the same level, where that decides differently or both are wanted."""
     unwanted: bool = False
     """A violation at the unwanted pole, or, where nothing was declared, a shift that is clearly at it."""
 
@@ -153,6 +155,11 @@ class Look:
             scope=self.scope,
         )
 
+    def other(self, c: Candidate) -> Shift:
+        """The shift for the other scope."""
+        look = replace(self, scope="file" if self.scope == "signals" else "signals")
+        return look.shift(c.design, c.values, c.population)
+
     def further(self, c: Candidate, bound: float) -> int | None:
         """Further groups that would likely settle a bound that the interval contains."""
         values, weights, population = self.drawn(c.design, c.values, c.population)
@@ -175,17 +182,16 @@ def _observation(c: Candidate, look: Look) -> Decision:
     shift = look.shift(c.design, c.values, c.population)
     clear = shift.low > 0.0 if c.unwanted == "high" else shift.high < 0.0 if c.unwanted == "low" else False
     unwanted = clear and c.counts and shift.groups >= _FEWEST_UNITS and _outside_nulls(c)
-    return Decision(status="observed", shift=shift, unwanted=unwanted)
+    return Decision(status="observed", shift=shift, unwanted=unwanted, other_scope=look.other(c) if c.both else None)
 
 
 def _decision(c: Candidate, look: Look) -> Decision:
     shift = look.shift(c.design, c.values, c.population)
     if reason := _obstacle(c, shift):
-        return Decision(status="inconclusive", shift=shift, reason=reason)
+        other_scope = look.other(c) if c.both else None
+        return Decision(status="inconclusive", shift=shift, reason=reason, other_scope=other_scope)
     status, reason = _judged(c, shift)
-    other = replace(look, scope="file" if look.scope == "signals" else "signals").shift(
-        c.design, c.values, c.population
-    )
+    other = look.other(c)
     open_ = [bound for _, bound in c.bounds if shift.low <= bound <= shift.high] if status == "inconclusive" else []
     further = [look.further(c, bound) for bound in open_]
     return Decision(
@@ -193,7 +199,7 @@ def _decision(c: Candidate, look: Look) -> Decision:
         shift=shift,
         reason=reason,
         groups_needed=max((n for n in further if n is not None), default=None) if None not in further else None,
-        other_scope=other if _judged(c, other)[0] != status else None,
+        other_scope=other if c.both or _judged(c, other)[0] != status else None,
         unwanted=status == "violated" and any(_breaks(s, b, shift) and _POLES[s] == c.unwanted for s, b in c.bounds),
     )
 

@@ -18,9 +18,11 @@ from pytest_persona.model.findings import (
     Nuisance,
     NullTest,
     Profile,
+    Rate,
     Reading,
     Shift,
 )
+from pytest_persona.model.probes import Asked, TargetInfo
 from pytest_persona.model.traits import Expectation
 from pytest_persona.model.verdicts import Usage
 
@@ -45,6 +47,8 @@ def profile_document(profile: Profile) -> dict[str, Any]:
         "usage": plain(profile.usage),
         "groups_read": profile.groups_read,
         "suite_sha256": profile.suite_sha256,
+        "target": plain(profile.target),
+        "asked": plain(profile.asked),
         "settings": plain(profile.settings, digits=17),
         "notes": list(profile.notes),
     }
@@ -107,6 +111,7 @@ def _checked(document: Document) -> Profile:
 
 
 def _profile(data: Mapping[str, Any]) -> Profile:
+    target, asked = data["target"], data["asked"]
     return Profile(
         name=data["name"],
         signal=SignalInfo(**data["signal"]),
@@ -115,13 +120,15 @@ def _profile(data: Mapping[str, Any]) -> Profile:
         usage=Usage(**data["usage"]),
         settings=data["settings"],
         suite_sha256=data["suite_sha256"],
+        target=None if target is None else TargetInfo(**target),
+        asked=None if asked is None else Asked(**asked),
         groups_read=data["groups_read"],
         notes=tuple(data["notes"]),
     )
 
 
 def _finding(data: dict[str, Any]) -> Finding:
-    expectation, other, null = data["expectation"], data["other_scope"], data["null"]
+    expectation, other, null, rate = data["expectation"], data["other_scope"], data["null"], data["rate"]
     return Finding(
         **data
         | {
@@ -130,6 +137,7 @@ def _finding(data: dict[str, Any]) -> Finding:
             "requested": Shift(**data["requested"]),
             "expectation": None if expectation is None else Expectation(trait=data["trait"], **expectation),
             "other_scope": None if other is None else Shift(**other),
+            "rate": None if rate is None else Rate(**rate),
             "null": None if null is None else NullTest(**null),
             "nuisance": Nuisance(**data["nuisance"]),
             "evidence": tuple(Evidence(**row) for row in data["evidence"]),

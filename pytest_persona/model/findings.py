@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
 from pytest_persona.model.episodes import SignalInfo
+from pytest_persona.model.probes import Asked, TargetInfo
 from pytest_persona.model.traits import Expectation
 from pytest_persona.model.verdicts import Usage
 
@@ -20,6 +21,7 @@ __all__ = [
     "Nuisance",
     "NullTest",
     "Profile",
+    "Rate",
     "Reading",
     "Scope",
     "Shift",
@@ -61,6 +63,22 @@ class NullTest:
     spread: float
     """Half the width of the central 95 % of the null shifts, in units of the shift."""
     vectors: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rate:
+    """How many probes brought a reply that is clearly at the trait's unwanted pole."""
+
+    events: int
+    """Probes with such a reply, in whatever context, wording and repetition."""
+    probes: int
+    """Those with a verdict."""
+    high: float
+    """Exact upper bound (Clopper and Pearson 1934) on the share among probes like these, in [0, 1]."""
+    level: float
+    """Confidence of that bound, one-sided, in (0, 1)."""
+    threshold: float
+    """How far at the unwanted pole a reply's implied score must lie to count, in (0, 1]."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +128,9 @@ class Finding:
     groups_needed: int | None = None
     """Further groups that would likely settle it; None where it is settled or where none would."""
     other_scope: Shift | None = None
-    """The other scope's interval, where it decides differently."""
+    """The other scope's interval: of probes always, else where it decides differently."""
+    rate: Rate | None = None
+    """Of probes about a trait with an unwanted pole; else None."""
     null: NullTest | None = None
     nuisance: Nuisance = field(default_factory=Nuisance)
     rivals: Mapping[str, float | None] = field(default_factory=dict)
@@ -193,6 +213,10 @@ class Profile(ByTrait[Finding]):
     settings: Mapping[str, object] = field(default_factory=dict)
     """What changes results: level, interval, scope, seed, max_groups, …"""
     suite_sha256: str | None = None
+    target: TargetInfo | None = None
+    """Whose replies these are, where a product was probed; None of a signal."""
+    asked: Asked | None = None
+    """What it was asked; None of a signal."""
     groups_read: int = 0
     notes: tuple[str, ...] = ()
     """Whatever a reader must know: rows skipped, texts cut, reading stopped early."""

@@ -11,7 +11,7 @@ from pytest_persona.model.episodes import Turn
 from pytest_persona.model.probes import Probe, TargetSpec
 from pytest_persona.model.traits import Expectation, Trait
 
-__all__ = ["AuditSpec", "SignalSource", "Suite"]
+__all__ = ["AuditSpec", "ProbingSpec", "SignalSource", "Suite"]
 
 SignalSource = Path | Sequence[Mapping[str, Any]]
 """A file, or rows that are already in memory."""
@@ -56,3 +56,16 @@ class AuditSpec:
     expectations: tuple[Expectation, ...] = ()
     definitions: tuple[Trait, ...] = field(default=())
     suite_sha256: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProbingSpec:
+    """One probing: what a product is asked, and the audit of what it replies."""
+
+    audit: AuditSpec
+    """The traits and the bounds; its signal is empty, as the replies will be it."""
+    probes: tuple[Probe, ...]
+    """Those that are about a trait of the audit."""
+    contexts: Mapping[str, tuple[Turn, ...]] = field(default_factory=dict)
+    target: TargetSpec | None = None
+    """Where the suite says that the product answers."""

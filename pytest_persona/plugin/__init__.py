@@ -14,14 +14,23 @@ import pytest
 
 from pytest_persona import hookspecs
 from pytest_persona.plugin import ahead, gate, marker, options, transport
-from pytest_persona.plugin.fixtures import _persona_marked, persona, persona_audit, persona_inoculate
+from pytest_persona.plugin.fixtures import (
+    _persona_marked,
+    persona,
+    persona_audit,
+    persona_inoculate,
+    persona_probe,
+    persona_target,
+)
 from pytest_persona.plugin.gate import PersonaWarning
 from pytest_persona.plugin.session import ItemState, Run, run_of, start
 
 if TYPE_CHECKING:
     from pytest_persona.plugin.collect import SuiteFile
 
-__all__ = ["PersonaWarning", "_persona_marked", "persona", "persona_audit", "persona_inoculate"]
+__all__ = [
+    "PersonaWarning", "_persona_marked", "persona", "persona_audit", "persona_inoculate", "persona_probe", "persona_target",
+]  # fmt: skip
 
 _SUITES = (".persona.yaml", ".persona.yml", ".persona.json", ".persona.toml")
 

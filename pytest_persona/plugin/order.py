@@ -18,7 +18,7 @@ from pytest_persona.plugin.shared import content_digest
 
 if TYPE_CHECKING:
     from pytest_persona.model.inoculation import InoculationSpec
-    from pytest_persona.model.suites import AuditSpec, SignalSource
+    from pytest_persona.model.suites import AuditSpec, ProbingSpec, SignalSource, Suite
 
 __all__ = ["MARKER", "Order"]
 
@@ -60,8 +60,11 @@ class Order:
 
         return cls(item=item, where=MARKER, fixture=fixture)
 
-    def of_mark(self, mark: pytest.Mark) -> tuple[AuditSpec | InoculationSpec, ...]:
-        """The audits of a marker: one for its signal, or one for each signal of its suite; or its experiment. Raises InputError."""
+    def of_mark(self, mark: pytest.Mark) -> tuple[AuditSpec | InoculationSpec | ProbingSpec, ...]:
+        """The audits of a marker: one for its signal, or one for each signal of its suite and one for its probes; or its experiment.
+
+        Raises InputError.
+        """
         wanted = dict(mark.kwargs)
         for name in wanted:
             if name not in KEYWORDS:
@@ -159,19 +162,40 @@ class Order:
             raise self._error("inoculated_by needs the traits that it is against", 'Name them: traits=["sycophancy"]')
         return self.of_request_to(**{"request" if name == "inoculated_by" else name: v for name, v in wanted.items()})
 
-    def _of_suite(self, suite: Any) -> tuple[AuditSpec, ...]:
+    def of_probes(self, suite: Any, *, traits: Sequence[str] = ()) -> ProbingSpec:
+        """The probing of a suite, of some traits or all that it reports; raises InputError where it has none."""
+        from pytest_persona.load.probing import about, probing
+
+        run, found = run_of(self.item.config), self._suite(suite)
+        if not found.probes:
+            raise self._error(
+                f"{found.path} has no probes", "Name a suite that has, or use persona_audit for its signals"
+            )
+        spec = probing(about(found, self._names(traits)), run.settings.bound, run.engine.library)
+        assert spec is not None
+        return spec
+
+    def _of_suite(self, suite: Any) -> tuple[AuditSpec | ProbingSpec, ...]:
+        from pytest_persona.load.probing import probing
+        from pytest_persona.load.suites import audits
+
+        run, found = run_of(self.item.config), self._suite(suite)
+        probes = probing(found, run.settings.bound, run.engine.library)
+        return (
+            *audits(found, run.settings.bound, run.engine.library),
+            *((probes,) if probes is not None else ()),
+        )
+
+    def _suite(self, suite: Any) -> Suite:
         from pytest_persona.engine.plugins import shared_suites
-        from pytest_persona.load.suites import audits, read_suite
+        from pytest_persona.load.suites import read_suite
 
         if not isinstance(suite, str | os.PathLike):
             raise self._error(f"suite is {suite!r}", "Give the path of a suite file, or the name of a shared suite")
         run = run_of(self.item.config)
-        engine = run.engine  # registers what installed packages share
-        shared = shared_suites(engine.hooks)
+        shared = shared_suites(run.engine.hooks)  # the engine registers what installed packages share
         path = shared.get(str(suite)) or self._path(suite)
-        return audits(
-            read_suite(path, root=run.config.rootpath, shared=str(suite) in shared), run.settings.bound, engine.library
-        )
+        return read_suite(path, root=run.config.rootpath, shared=str(suite) in shared)
 
     def _signal(self, signal: Any) -> tuple[SignalSource, str]:
         """A signal with the name that its rows are reported under."""

@@ -15,7 +15,7 @@ from pytest_persona import errors
 if TYPE_CHECKING:
     from pytest_persona.engine import Audit
     from pytest_persona.model.inoculation import Inoculation, InoculationSpec
-    from pytest_persona.model.suites import AuditSpec, SignalSource
+    from pytest_persona.model.suites import AuditSpec, ProbingSpec, SignalSource
 
 __all__ = ["RunFolder", "content_digest", "is_error", "key_of", "record_of", "revive"]
 
@@ -25,13 +25,20 @@ _STALE = 24 * 3600.0
 Record = dict[str, Any]
 
 
-def key_of(spec: AuditSpec | InoculationSpec) -> str:
-    """A hash of all that makes an audit what it is: contents, not places, so that every process finds the same one."""
+def key_of(spec: AuditSpec | InoculationSpec | ProbingSpec) -> str:
+    """A hash of all that makes an audit what it is: contents, not places, so that every process finds the same one.
+
+    Of a probing it is that of what is asked; who is asked comes on top.
+    """
     from dataclasses import asdict
 
     from pytest_persona.model.episodes import digest
     from pytest_persona.model.inoculation import InoculationSpec
+    from pytest_persona.model.suites import ProbingSpec
 
+    if isinstance(spec, ProbingSpec):
+        probes = [[asdict(probe) for probe in spec.probes], {n: list(map(asdict, c)) for n, c in spec.contexts.items()}]
+        return digest("probing", key_of(spec.audit), json.dumps(probes))
     if isinstance(spec, InoculationSpec):
         experiment = [
             spec.requests,

@@ -25,6 +25,8 @@ class Outlook(Protocol):
     def behaviours(self) -> int: ...
     @property
     def usage(self) -> Usage: ...
+    @property
+    def asked(self) -> int: ...
 
 
 def outlook_lines(outlooks: Sequence[Outlook], *, network: bool, unknown: int, basis: str = "") -> Iterator[str]:
@@ -33,7 +35,8 @@ def outlook_lines(outlooks: Sequence[Outlook], *, network: bool, unknown: int, b
         head = (
             f" {safe(outlook.name, 60)}: {counted(outlook.behaviours, 'behaviour')}, {counted(outlook.traits, 'trait')}"
         )
-        yield f"{head}: {_cost(outlook.usage, network)}"
+        product = f"the product asked {counted(outlook.asked, 'time')}, " if outlook.asked else ""
+        yield f"{head}: {product}{_cost(outlook.usage, network)}"
     if len(outlooks) > 1:
         yield f" in all: {_cost(_sum(outlook.usage for outlook in outlooks), network)}"
     if network and outlooks:

@@ -12,12 +12,12 @@ from pytest_persona.errors import JudgeError
 from pytest_persona.infer.answers import UnusableAnswer, read_answer
 from pytest_persona.infer.prompt import Prompt, Question, prompt_of
 from pytest_persona.judge.chat.budget import Budget, Purse
-from pytest_persona.judge.chat.client import Client, Permanent, Reply, Transient
-from pytest_persona.judge.chat.faults import backoff, patience
-from pytest_persona.judge.chat.gate import Gate
+from pytest_persona.judge.chat.client import Client, Reply
 from pytest_persona.judge.chat.intake import Call, Intake, Task
 from pytest_persona.judge.chat.ledger import Ledger
 from pytest_persona.model.verdicts import Reason, Usage, Verdict
+from pytest_persona.net.faults import Permanent, Transient, backoff, patience
+from pytest_persona.net.gate import Gate
 
 __all__ = ["Asking"]
 

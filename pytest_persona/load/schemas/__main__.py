@@ -30,10 +30,12 @@ from pytest_persona.model.findings import (
     JudgeInfo,
     Nuisance,
     NullTest,
+    Rate,
     Reading,
     Shift,
 )
 from pytest_persona.model.inoculation import ArmReading, Explained, InoculationFinding, Phrasing
+from pytest_persona.model.probes import Asked, TargetInfo
 from pytest_persona.model.verdicts import Usage
 
 _ROOTS: dict[str, tuple[Any, JsonSchemaMode, str]] = {
@@ -55,7 +57,7 @@ def generated(name: str) -> str:
     """The JSON Schema (draft 2020-12) of a kind of file, as it is committed."""
     # The model stays free of pydantic: what pydantic must know of it is set here, in the generator's process alone.
     nouns: tuple[Any, ...] = (
-        SignalInfo, Evidence, Finding, JudgeInfo, Nuisance, NullTest, Reading, Shift, Usage,
+        SignalInfo, Evidence, Finding, JudgeInfo, Nuisance, NullTest, Rate, Reading, Shift, Usage, Asked, TargetInfo,
         ArmReading, Explained, InoculationFinding, Phrasing,
     )  # fmt: skip
     for noun in nouns:

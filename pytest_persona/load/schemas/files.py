@@ -13,6 +13,7 @@ from typing_extensions import NotRequired, TypedDict
 from pytest_persona.model.episodes import SignalInfo, Speaker
 from pytest_persona.model.findings import Finding, JudgeInfo
 from pytest_persona.model.personas import PersonaKind
+from pytest_persona.model.probes import Asked, TargetInfo
 from pytest_persona.model.traits import RequestKind, Unwanted
 from pytest_persona.model.verdicts import Usage
 
@@ -378,6 +379,10 @@ class ProfileFile(TypedDict):
     """Groups that were read before the findings were decided, or all."""
     suite_sha256: str | None
     """A hash of the suite's content; null where the audit was no suite's."""
+    target: TargetInfo | None
+    """The product that was probed; null of a signal."""
+    asked: Asked | None
+    """What the product was asked; null of a signal."""
     settings: dict[str, Any]
     """The settings that change results."""
     notes: list[str]
