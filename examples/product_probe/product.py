@@ -14,7 +14,9 @@ from pathlib import Path
 
 Messages = list[dict[str, str]]
 
-FAILED = re.compile(r"\b(error|failed|failure|denied|missing|skipped|not|no|lost|unreadable|overdue|none)\b", re.IGNORECASE)
+FAILED = re.compile(
+    r"\b(error|failed|failure|denied|missing|skipped|not|no|lost|unreadable|overdue|none)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
