@@ -42,12 +42,11 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _specs(args: argparse.Namespace, engine: Engine) -> list[ProbingSpec]:
-    from pytest_persona.cli.targets import find_suite
     from pytest_persona.engine.probing import check_replies
     from pytest_persona.load.probing import about, probing
 
     check_replies(engine.settings)
-    suite = find_suite(args.suite, engine)
+    suite = engine.shelf.find(args.suite)
     spec = probing(about(suite, args.trait), engine.settings.bound, engine.library)
     if spec is None:
         raise SettingsError(f"probe: {args.suite} has no probes. Name a suite that has, or use the command audit.")

@@ -68,6 +68,7 @@ def _probe(document: Document, name: str, entry: dict[str, Any], known: Mapping[
         contexts=tuple(dict.fromkeys(entry.get("contexts", []))),
         tags=tuple(entry.get("tags", [])),
         line=document.line(("probes", name)) or 0,
+        source=document.path,
     )
 
 

@@ -32,7 +32,9 @@ class Probe:
     informational: bool = False
     """A yes/no item of a questionnaire: what it says is shown and never gates."""
     line: int = 0
-    """Where its suite defines it."""
+    """Where it is defined."""
+    source: str = ""
+    """The file that defines it, as it is shown to people: that of its suite, or of one that the suite adds to."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

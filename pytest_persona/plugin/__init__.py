@@ -119,7 +119,8 @@ def pytest_runtest_makereport(
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """End what is still being asked, show each profile to the hooks, and write the documents."""
     run = run_of(session.config)
-    run.rest()
+    # The tests of another worker may need what this one has begun ahead of them.
+    run.rest(patiently=run.is_worker and not (session.shouldstop or session.shouldfail))
     if not run.is_worker:
         transport.write_record(session, run)
         transport.publish(session, run)

@@ -187,15 +187,12 @@ class Order:
         )
 
     def _suite(self, suite: Any) -> Suite:
-        from pytest_persona.engine.plugins import shared_suites
-        from pytest_persona.load.suites import read_suite
 
         if not isinstance(suite, str | os.PathLike):
             raise self._error(f"suite is {suite!r}", "Give the path of a suite file, or the name of a shared suite")
         run = run_of(self.item.config)
-        shared = shared_suites(run.engine.hooks)  # the engine registers what installed packages share
-        path = shared.get(str(suite)) or self._path(suite)
-        return read_suite(path, root=run.config.rootpath, shared=str(suite) in shared)
+        # The engine registers what installed packages share.
+        return run.engine.shelf.find(os.fspath(suite), self._path(suite))
 
     def _signal(self, signal: Any) -> tuple[SignalSource, str]:
         """A signal with the name that its rows are reported under."""

@@ -124,18 +124,23 @@ def _takes_text(product: Callable[..., Any]) -> bool:
 async def _called(call: Callable[..., Any], arguments: tuple[Any, ...], timeout: float, who: str) -> Any:
     """What a call brings, awaited if need be; raises Fault in words that begin with ``who``."""
     plain = not _is_async(call)
+    value: Any = None
+    raised: Exception | None = None  # kept apart: it may be a time-out of the product's own
     try:
         with within(timeout):
-            value = await _in_thread(call, arguments) if plain else call(*arguments)
-            if inspect.isawaitable(value):
-                plain = False
-                value = await value
-            return value
+            try:
+                value = await _in_thread(call, arguments) if plain else call(*arguments)
+                if inspect.isawaitable(value):
+                    plain = False
+                    value = await value
+            except Exception as error:
+                raised = error
     except asyncio.TimeoutError:
         late = f"no reply within {timeout:.3g} s"
         raise (Hung(late, fatal=False) if plain else Transient(late)) from None
-    except Exception as error:
-        raise _fault(error, who) from None
+    if raised is not None:
+        raise _fault(raised, who) from None
+    return value
 
 
 async def _in_thread(call: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:

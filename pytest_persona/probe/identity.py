@@ -59,7 +59,8 @@ def _name(target: Any) -> str:
         return _name(target.func)
     if not hasattr(target, "__qualname__"):
         target = type(target)
-    name = f"{target.__module__}:{target.__qualname__}"
+    module = getattr(target, "__module__", None) or "builtins"
+    name = f"{module}:{target.__qualname__}"
     code = getattr(target, "__code__", None)
     return f"{name}:{code.co_firstlineno}" if name.endswith("<lambda>") and code is not None else name
 
