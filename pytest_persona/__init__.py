@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_persona.engine import Engine
+    from pytest_persona.engine.suites import read_suite
     from pytest_persona.errors import (
         CacheError,
         InputError,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from pytest_persona.judge.base import Answers, Controls, Judge, PairJudge
     from pytest_persona.load.profiles import read_profile
     from pytest_persona.load.signals import read_signal
-    from pytest_persona.load.suites import read_suite
     from pytest_persona.model.episodes import Behaviour, Episode, Turn
     from pytest_persona.model.findings import Evidence, Finding, JudgeInfo, Profile, Rate, Shift
     from pytest_persona.model.probes import Asked, HttpTarget, ModelTarget, Probe, PythonTarget, TargetInfo
@@ -87,6 +87,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "engine": ("Engine",),
+    "engine.suites": ("read_suite",),
     "errors": (
         "CacheError", "InputError", "JudgeError", "PersonaError", "ProfileError", "SettingsError", "SignalError", "SuiteError",
         "TargetError", "TraitError",
@@ -94,7 +95,6 @@ _HOMES = {
     "judge.base": ("Answers", "Controls", "Judge", "PairJudge"),
     "load.profiles": ("read_profile",),
     "load.signals": ("read_signal",),
-    "load.suites": ("read_suite",),
     "model.episodes": ("Behaviour", "Episode", "Turn"),
     "model.findings": ("Evidence", "Finding", "JudgeInfo", "Profile", "Rate", "Shift"),
     "model.probes": ("Asked", "HttpTarget", "ModelTarget", "Probe", "PythonTarget", "TargetInfo"),

@@ -9,6 +9,7 @@ PersonaError                 anything a user can mend; printed without a traceba
 │   └── ProfileError         a saved profile
 ├── TargetError              a product that cannot be asked (its failure on one question is data, not an error)
 ├── JudgeError               a judge that cannot be set up (a judge's failure on one question is data, not an error)
+│   └── JudgeClosed          one that was closed before it had answered: nothing that others may take for its word
 └── CacheError               a cache that cannot be used
 """
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 __all__ = [
     "CacheError",
     "InputError",
+    "JudgeClosed",
     "JudgeError",
     "PersonaError",
     "ProfileError",
@@ -80,6 +82,13 @@ class TargetError(PersonaError):
 
 class JudgeError(PersonaError):
     """A judge that cannot be set up."""
+
+
+class JudgeClosed(JudgeError):
+    """A judge that was closed before it had answered; what was answered is kept."""
+
+    def __init__(self, told: str = "The judge was closed before it had answered. What was answered is kept.") -> None:
+        super().__init__(told)
 
 
 class CacheError(PersonaError):

@@ -37,7 +37,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("file", nargs="?", metavar="FILE", help="The signal; not needed where a suite names signals.")
-    parser.add_argument("--suite", metavar="FILE", help="A suite file or package:name: its traits, bounds and signals.")
+    parser.add_argument(
+        "--suite", metavar="FILE", help="A suite file or package:name[@version]: its traits, bounds and signals."
+    )
     for flag, metavar, text in (
         ("--trait", "T", "A trait to audit"),
         ("--at-most", "T=X", "The shift of trait T must be at most X"),
@@ -121,11 +123,11 @@ def _count(engine: Engine, specs: Sequence[AuditSpec | ProbingSpec]) -> int:
 
 
 def _specs(args: argparse.Namespace, engine: Engine) -> list[AuditSpec]:
-    from pytest_persona.cli.targets import find_suite, signal_spec, suite_specs
+    from pytest_persona.cli.targets import signal_spec, suite_specs
     from pytest_persona.model.traits import Expectation, bounded
 
     if args.suite:
-        suite = find_suite(args.suite, engine)
+        suite = engine.shelf.find(args.suite)
         if not suite.signals and args.file is None:
             raise SettingsError(
                 f"audit: {args.suite} names no signal. Name a FILE, or use the command probe for its probes."

@@ -1,15 +1,17 @@
-"""``check``: validate a suite or a signal and count what would be read or asked; ask nothing."""
+"""``check``: validate a suite, a trait or a signal and count what would be read or asked; ask nothing."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_persona.cli.options import add_plugin, add_settings, settings_of
 
 if TYPE_CHECKING:
     from pytest_persona.load.signals import Signal
+    from pytest_persona.load.suites import Shelf
     from pytest_persona.model.suites import AuditSpec, ProbingSpec, Suite
     from pytest_persona.settings import Settings
 
@@ -23,11 +25,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "check",
-        help="Validate a suite or a signal and count what would be read.",
-        description="Validate a suite or a signal and count what would be read, or asked of a product. Nobody is asked.",
+        help="Validate a suite, a trait or a signal and count what would be read or asked.",
+        description="Validate a suite, a trait or a signal and count what would be read, or asked of a product. Nobody is asked.",
         allow_abbrev=False,
     )
-    parser.add_argument("file", metavar="SUITE|FILE", help="A suite file, package:name of a suite, or a signal.")
+    parser.add_argument(
+        "file", metavar="SUITE|FILE", help="A suite file, package:name[@version], a trait, or a signal."
+    )
     add_plugin(parser)
     names = ("traits", "max-groups", "seed", "format", "map", "on-bad-row", "samples", "level", "interval")
     add_settings(parser, names)
@@ -35,27 +39,58 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from pytest_persona.cli.targets import find_suite, is_suite, signal_spec, suite_specs
+    from pytest_persona.cli.targets import is_suite, is_trait, signal_spec, suite_specs
     from pytest_persona.engine import Engine
     from pytest_persona.engine.plugins import console_manager
     from pytest_persona.load.probing import probing
 
+    if is_trait(args.file):
+        print(_trait_line(Path(args.file)))
+        return 0
     engine = Engine(settings_of(args), console_manager(args.plugin).hook)
     specs: Sequence[AuditSpec] = [signal_spec(args.file)]
     if is_suite(args.file, engine):
-        suite = find_suite(args.file, engine)
+        suite = engine.shelf.find(args.file)
         library = engine.library.extended(suite.definitions)
         for name in suite.traits:
             library.get(name)
         specs = suite_specs(suite, None, engine)
         asked = probing(suite, engine.settings.bound, engine.library)
         print(_suite_line(suite))
+        for line in _pins(suite, engine.shelf):
+            print(line)
         for line in _probes(asked, engine.settings) if asked is not None else ():
             print(line)
     for spec in specs:
         for line in _counts(spec, engine.read_signal(spec)):
             print(line)
     return 0
+
+
+def _trait_line(path: Path) -> str:
+    from pytest_persona.load.traits import read_trait
+    from pytest_persona.report.terminal import counted
+    from pytest_persona.report.text import safe
+
+    trait = read_trait(path)
+    domains = len({pair.domain for pair in trait.pairs})
+    return (
+        f"{safe(trait.name)} {safe(trait.version)}: a trait, {len(trait.pairs)} pairs over {counted(domains, 'domain')}"
+    )
+
+
+def _pins(suite: Suite, shelf: Shelf) -> Iterator[str]:
+    """Which shared suites it is made of, and whether the project's lock pins them."""
+    from pytest_persona.load.locks import LOCK
+    from pytest_persona.report.text import safe
+
+    for shared in suite.shared():
+        offer = shared.offer
+        name = f"{offer.name if offer else shared.name} {shared.version}"
+        if shelf.lock is not None:
+            yield f"  {safe(name)}, as in {LOCK}"
+        else:
+            yield f"  note: {safe(name)} is not pinned: there is no {LOCK} here. `pytest-persona suites lock` writes one"
 
 
 def _suite_line(suite: Suite) -> str:

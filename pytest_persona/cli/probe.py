@@ -47,7 +47,6 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _specs(args: argparse.Namespace, engine: Engine) -> list[ProbingSpec]:
-    from pytest_persona.cli.targets import find_suite
     from pytest_persona.engine.probing import check_replies
     from pytest_persona.load.probing import about, probing
     from pytest_persona.load.questionnaires import read_questionnaire
@@ -60,7 +59,7 @@ def _specs(args: argparse.Namespace, engine: Engine) -> list[ProbingSpec]:
             raise SettingsError("probe: there is nothing to ask. Name a SUITE with probes, or a --questionnaire.")
         names = ", ".join(args.questionnaire)
         return [ProbingSpec(audit=AuditSpec(name=names, signal=(), signal_name=names), probes=(), questionnaires=sets)]
-    suite = find_suite(args.suite, engine)
+    suite = engine.shelf.find(args.suite)
     spec = probing(about(suite, args.trait), engine.settings.bound, engine.library)
     if spec is None:
         raise SettingsError(f"probe: {args.suite} has no probes. Name a suite that has, or use the command audit.")

@@ -51,9 +51,17 @@ def check_replies(settings: Settings) -> None:
 class Probing:
     """Puts the probes of one suite to one target and reads what is replied; made and run once by the engine."""
 
-    def __init__(self, means: Means, spec: ProbingSpec, wanted: Sequence[Trait], targets: Targets) -> None:
+    def __init__(
+        self,
+        means: Means,
+        spec: ProbingSpec,
+        wanted: Sequence[Trait],
+        companions: tuple[Sequence[Trait], Sequence[Trait]],
+        targets: Targets,
+    ) -> None:
+        """``companions``: what must be read with the wanted traits, and what is read where it is free."""
         self._means, self._settings, self._targets = means, means.settings, targets
-        self.wanted = wanted
+        self.wanted, self._companions = wanted, companions
         self._sizes = {trait.name: sum(trait.name in probe.traits for probe in spec.probes) for trait in wanted}
         self._whole = len(spec.probes)
         sets = tuple(replace(one, items=self._drawn(one.items)) for one in spec.questionnaires)
@@ -73,9 +81,17 @@ class Probing:
         tallies = tuple(self._tallies(whole[len(self._scripts) :]))
         notes = (*_notes(asked), *problems)
         probed = Probed(target=info, asked=asked, sizes=self._sizes, notes=notes, tallies=tallies)
-        return Sweep(self._means, self._spec.audit, signal, wanted=self.wanted, beside=(), probed=probed).run()
+        needed, beside = self._companions
+        return Sweep(
+            self._means, self._spec.audit, signal, wanted=self.wanted, needed=needed, beside=beside, probed=probed
+        ).run()
 
     # ------------------------------------------------------------------------------------------------ beforehand
+    @property
+    def needed(self) -> Sequence[Trait]:
+        """Traits that are read beside some of the wanted ones, because those must beat them."""
+        return self._companions[0]
+
     def questions(self) -> int:
         """How often the product would be asked at the most, faults aside."""
         turns = sum(len(script.turns) for script in self._all)

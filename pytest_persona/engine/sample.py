@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_persona.infer import attribute, nuisance, nulls, unjudged
-from pytest_persona.infer.decide import Candidate, Decision, decide, plain_shift
-from pytest_persona.infer.measure import Design, design
+from pytest_persona.engine.columns import Columns
+from pytest_persona.engine.unwanted import Unwanted, against, is_towards
+from pytest_persona.infer import attribute, hints, nuisance, nulls, unjudged
+from pytest_persona.infer.decide import Candidate, Decision, Look, decide, plain_shift
+from pytest_persona.infer.measure import Design
 from pytest_persona.infer.rate import rate
 from pytest_persona.model.episodes import Behaviour, Episode, SignalInfo
 from pytest_persona.model.findings import Finding, Nuisance, NullTest, Profile, Rate, Reading, Shift
 from pytest_persona.model.probes import Asked, Tally, TargetInfo
 from pytest_persona.model.suites import AuditSpec
-from pytest_persona.model.traits import Expectation, Trait
+from pytest_persona.model.traits import HONEST_MISTAKE, Expectation, Trait
 from pytest_persona.model.verdicts import Qualification, Usage, Verdict
 from pytest_persona.settings import Settings
 
 if TYPE_CHECKING:
-    from pytest_persona.judge.base import Controls, Judge
+    from pytest_persona.judge.base import Controls, Discerning, Judge
 
 __all__ = ["Audit", "Probed", "Sample"]
 
@@ -119,47 +121,8 @@ class Sample:
         return cast("Controls", self.judge) if hasattr(self.judge, "panel") else None
 
     @cached_property
-    def _designs(self) -> dict[tuple[tuple[bool, ...] | None, bytes], Design]:
-        return {}
-
-    @cached_property
-    def _columns(self) -> dict[tuple[str, str], NDArray[np.float64]]:
-        return {}
-
-    def _column(self, trait: str, field: Literal["expressed", "requested", "implied"]) -> NDArray[np.float64]:
-        """One number a behaviour; NaN stands for "no verdict" inside this module only and never leaves it."""
-        if (trait, field) not in self._columns:
-            scores = np.full(len(self.verdicts), np.nan)
-            for i, verdicts in enumerate(self.verdicts):
-                verdict = verdicts.get(trait)
-                if verdict is not None and verdict.expressed is not None:
-                    value = getattr(verdict, field)
-                    scores[i] = 0.0 if value is None else value
-            self._columns[trait, field] = scores
-        return self._columns[trait, field]
-
-    def _design(self, scored: NDArray[np.bool_], about: tuple[bool, ...] | None) -> Design:
-        """The design for these scored behaviours; traits that lack the same verdicts share one."""
-        key = about, scored.tobytes()
-        if key not in self._designs:
-            self._designs[key] = design(self.episodes, scored, about=about)
-        return self._designs[key]
-
-    @cached_property
-    def _selective(self) -> bool:
-        """Whether some episode is about some traits only."""
-        return any(episode.traits for episode in self.episodes)
-
-    def _about(self, trait: str) -> tuple[bool, ...] | None:
-        """Which episodes are about the trait; None where all are."""
-        if not self._selective:
-            return None
-        return tuple(not episode.traits or trait in episode.traits for episode in self.episodes)
-
-    def _measured(self, trait: str) -> tuple[Design, NDArray[np.float64]]:
-        scores = self._column(trait, "implied")
-        plan = self._design(~np.isnan(scores), self._about(trait))
-        return plan, plan.values(np.nan_to_num(scores))
+    def _columns(self) -> Columns:
+        return Columns(episodes=self.episodes, verdicts=self.verdicts)
 
     @cached_property
     def _read(self) -> NDArray[np.bool_]:
@@ -169,7 +132,7 @@ class Sample:
 
     def _asked_of(self, trait: str) -> NDArray[np.intp]:
         """Indices of those that were read for the trait: the controls read no others."""
-        if not self._selective:
+        if not self._columns.selective:
             return np.flatnonzero(self._read)
         return np.flatnonzero(self._read & np.array([trait in verdicts for verdicts in self.verdicts]))
 
@@ -185,12 +148,12 @@ class Sample:
 
     def _null(self, trait: Trait) -> NullTest | None:
         if trait.name not in self._nulls:
-            plan, _ = self._measured(trait.name)
+            plan, _ = self._columns.measured(trait.name)
             if self._controls is None or not plan.units:
                 return None
             asked = self._asked_of(trait.name)
             scores, panel = self._controls.panel([self._behaviours[i] for i in asked], trait)
-            implied = np.nan_to_num(self._column(trait.name, "implied"))
+            implied = np.nan_to_num(self._columns.column(trait.name, "implied"))
             beside = self._spread(scores, asked), self._spread(panel, asked)
             self._nulls[trait.name] = nulls.null_test(plan, implied, *beside)
         return self._nulls[trait.name]
@@ -198,7 +161,7 @@ class Sample:
     def _decide(self, traits: Sequence[Trait]) -> dict[str, Decision]:
         candidates = []
         for trait in traits:
-            plan, values = self._measured(trait.name)
+            plan, values = self._columns.measured(trait.name)
             known = self.qualified[trait.name]
             candidates.append(
                 Candidate(
@@ -211,8 +174,9 @@ class Sample:
                     why_not=known.reason,
                     lost=unjudged.too_many_lost(self._given(trait)),
                     null=self._null(trait),
-                    population=self.probed.sizes.get(trait.name, 0) if self.probed else self.info.groups,
+                    population=self._population(trait),
                     both=self.probed is not None,
+                    must_beat=tuple(self._against(trait, name) for name in trait.must_beat),
                 )
             )
         decisions = decide(
@@ -225,9 +189,11 @@ class Sample:
         return dict(zip((trait.name for trait in traits), decisions, strict=True))
 
     def _finding(self, trait: Trait, decision: Decision, early: bool) -> Finding:
-        plan, values = self._measured(trait.name)
+        plan, values = self._columns.measured(trait.name)
         known = self.qualified[trait.name]
-        rivals = {name: self._mean(name) for name in trait.rivals if name in {t.name for t in self.traits}}
+        rivals = {name: self._mean(name) for name in trait.rivals if name in self._by_name}
+        expressed = self._beside(trait.name, "expressed", plan, decision)
+        unwanted = self._unwanted(trait, decision, expressed) if is_towards(trait, decision) else None
         return Finding(
             trait=trait.name,
             status=decision.status,
@@ -235,7 +201,7 @@ class Sample:
             qualified=known.qualified,
             auroc=known.auroc,
             shift=decision.shift,
-            expressed=self._beside(trait.name, "expressed", plan, decision),
+            expressed=expressed,
             requested=self._beside(trait.name, "requested", plan.average(), decision),
             expectation=self._expectations.get(trait.name),
             reason=decision.reason,
@@ -245,10 +211,13 @@ class Sample:
             null=self._null(trait),
             nuisance=self._nuisance(trait, plan, values),
             rivals=rivals,
+            # Nobody trains on what a product replied to probes.
+            counterfactual=unwanted.counterfactual() if unwanted and self.probed is None else None,
+            explanations=unwanted.explanations() if unwanted else None,
             evidence=attribute.evidence(
                 plan,
                 self.episodes,
-                np.nan_to_num(self._column(trait.name, "implied")),
+                np.nan_to_num(self._columns.column(trait.name, "implied")),
                 [verdicts[trait.name].quote if trait.name in verdicts else None for verdicts in self.verdicts],
             ),
             carriers=attribute.carriers(values, plan.weights),
@@ -257,22 +226,65 @@ class Sample:
             unwanted=decision.unwanted,
         )
 
+    @cached_property
+    def _blind(self) -> str:
+        """What a judge must say that is shown mostly code and cannot see whether it works; empty for others."""
+        if not getattr(self.judge, "blind_to_code", False):
+            return ""
+        return hints.code_note([self._behaviours[i] for i in np.flatnonzero(self._read)])
+
+    @cached_property
+    def _by_name(self) -> dict[str, Trait]:
+        return {trait.name: trait for trait in self.traits}
+
+    def _population(self, trait: Trait) -> int:
+        return self.probed.sizes.get(trait.name, 0) if self.probed else self.info.groups
+
+    def _against(self, trait: Trait, name: str) -> Candidate:
+        other = self._by_name[name]
+        return against(self._columns, trait, other, self._apart(trait, other), self._population(trait))
+
+    def _apart(self, trait: Trait, other: Trait) -> Qualification:
+        """How well the judge tells the two apart; of one that does not know, how well it reads the other."""
+        if self._blind:
+            why = "most replies are code, and it cannot see whether code works or has holes"
+            return Qualification(qualified=False, reason=why)
+        if hasattr(self.judge, "tells_apart"):
+            statements = self.info.kind in ("rubric", "instruction")
+            return cast("Discerning", self.judge).tells_apart(trait, other, statements=statements)
+        return self.qualified[other.name]
+
+    def _unwanted(self, trait: Trait, decision: Decision, expressed: Shift) -> Unwanted:
+        level, method = decision.shift.level, self.settings.interval
+        beside = HONEST_MISTAKE in self._by_name and HONEST_MISTAKE not in (trait.name, *trait.must_beat)
+        return Unwanted(
+            columns=self._columns,
+            trait=trait,
+            decision=decision,
+            expressed=expressed,
+            mistake=self._against(trait, HONEST_MISTAKE) if beside else None,
+            look=Look(level=level, method=method, scope="signals", seed=self.settings.seed),
+            compared=self.compared,
+        )
+
     def _rate(self, trait: Trait) -> Rate | None:
         if self.probed is None:
             return None
-        implied = self._column(trait.name, "implied")
+        about = self._columns.about(trait.name) or [True] * len(self.episodes)
+        own = np.repeat(about, [len(episode.behaviours) for episode in self.episodes])
+        implied = np.where(own, self._columns.column(trait.name, "implied"), np.nan)
         return rate(self.episodes, implied, unwanted=trait.unwanted, level=self.settings.level)
 
     def _given(self, trait: Trait) -> list[Verdict]:
         return [verdicts[trait.name] for verdicts in self.verdicts if trait.name in verdicts]
 
     def _mean(self, trait: str) -> float | None:
-        plan, values = self._measured(trait)
+        plan, values = self._columns.measured(trait)
         return plan.shift(values)
 
     def _beside(self, trait: str, field: Literal["expressed", "requested"], plan: Design, decision: Decision) -> Shift:
         """The same estimate before requests are discounted, or of the requests themselves."""
-        values = plan.values(np.nan_to_num(self._column(trait, field)))
+        values = plan.values(np.nan_to_num(self._columns.column(trait, field)))
         return plain_shift(
             plan, values, level=decision.shift.level, method=self.settings.interval, seed=self.settings.seed
         )
@@ -283,7 +295,7 @@ class Sample:
             before, part = self._controls.valence([self._behaviours[i] for i in asked], trait)
             taken_out = self._spread(before, asked), self._spread(part, asked)
             return nuisance.shares(plan, values, self.episodes, None, taken_out)
-        others = [self._column(t.name, "implied") * _sign(t) for t in self.traits if t is not trait]
+        others = [self._columns.column(t.name, "implied") * t.way for t in self.traits if t is not trait]
         return nuisance.shares(plan, values, self.episodes, nuisance.valence_factor(others))
 
     def _notes(self, early: bool) -> Iterator[str]:
@@ -291,8 +303,7 @@ class Sample:
             yield f"reading stopped after {self.groups} of {self.info.groups} groups: every declared finding was decided"
         elif self.groups < self.info.groups:
             yield f"{self.groups} of {self.info.groups} groups were read, drawn by the seed (max-groups)"
-        notes = dict.fromkeys(plan.note for plan in self._designs.values())
-        yield from (note for note in notes if note)
+        yield from self._columns.notes()
         if self.info.skipped:
             yield f"{self.info.skipped} unreadable rows were skipped"
         for part, count in sorted(self.info.parts.items()):
@@ -301,6 +312,8 @@ class Sample:
             yield f"{cut} behaviours were longer than the judge's budget and were cut in the middle"
         places = [(e, b) for e in self.episodes for b in e.behaviours]
         yield from unjudged.notes(places, [[v[t.name] for t in self.wanted if t.name in v] for v in self.verdicts])
+        if self._blind:
+            yield self._blind
         if problem := getattr(self.judge, "problem", ""):
             yield problem
         if self.probed is not None:
@@ -325,11 +338,6 @@ class Sample:
             for trait in self.wanted
             if trait.name in verdicts
         )
-
-
-def _sign(trait: Trait) -> float:
-    """+1 where high is unwanted, so that a factor over traits points to the bad."""
-    return -1.0 if trait.unwanted == "low" else 1.0
 
 
 def _plain(value: object) -> object:

@@ -11,15 +11,16 @@ from pytest_persona.engine.sample import Audit, Probed, Sample
 from pytest_persona.infer import plan
 from pytest_persona.model.episodes import Behaviour, Episode
 from pytest_persona.model.suites import AuditSpec
-from pytest_persona.model.traits import Trait
+from pytest_persona.model.traits import HONEST_MISTAKE, Trait
 from pytest_persona.model.verdicts import Usage, Verdict
 from pytest_persona.settings import Settings
 
 if TYPE_CHECKING:
     from pytest_persona.judge.base import Judge, PairJudge
     from pytest_persona.load.signals import Signal
+    from pytest_persona.load.traits import TraitLibrary
 
-__all__ = ["Audit", "Sweep", "compares"]
+__all__ = ["Audit", "Sweep", "companions", "compares"]
 
 _Place = tuple[int, int]
 """An episode's index, and that of one of its behaviours."""
@@ -36,14 +37,15 @@ class Sweep:
         signal: Signal,
         *,
         wanted: Sequence[Trait],
+        needed: Sequence[Trait],
         beside: Sequence[Trait],
         probed: Probed | None = None,
     ) -> None:
         """``probed``: whose replies the signal is, where a product was asked."""
         self.means, self.judge = means, means.judge
         self.spec, self.signal, self.wanted, self.probed = spec, signal, wanted, probed
-        # Rivals cost a chat judge money; where one pass serves all traits they are free.
-        self.traits = [*wanted, *beside] if self.judge.one_pass else list(wanted)
+        # Rivals cost a chat judge money; where one pass serves all traits they are free. What must be beaten is always read.
+        self.traits = [*wanted, *needed, *(beside if self.judge.one_pass else ())]
         self.groups: dict[str, list[int]] = defaultdict(list)
         for index, episode in enumerate(signal.episodes):
             self.groups[episode.group].append(index)
@@ -70,7 +72,19 @@ class Sweep:
 
     def _read(self, groups: Sequence[str]) -> None:
         for names, part in self._by_traits(groups).items():
-            self._read_for(part, [trait for trait in self.traits if not names or trait.name in names])
+            self._read_for(part, self._about(names))
+
+    def _about(self, names: tuple[str, ...]) -> Sequence[Trait]:
+        """What groups that were asked for the sake of these traits are read for: them, and what is held against them."""
+        if not names:
+            return self.traits
+        read = set(names)
+        for trait in self.traits:
+            if trait.name in names:
+                read.update(trait.must_beat)
+                if self.judge.one_pass:
+                    read.update((*trait.rivals, HONEST_MISTAKE))
+        return [trait for trait in self.traits if trait.name in read]
 
     def _by_traits(self, groups: Sequence[str]) -> dict[tuple[str, ...], list[str]]:
         """The groups by the traits that they are about, as they are read for no others; without a trait: all."""
@@ -138,6 +152,18 @@ class Sweep:
 def compares(judge: Judge, settings: Settings, episodes: Sequence[Episode]) -> bool:
     """Whether replies are compared in pairs: the user wants it, the judge can, and every episode is two replies to one context."""
     return settings.pairwise and hasattr(judge, "compare") and all(map(_is_pair, episodes))
+
+
+def companions(wanted: Sequence[Trait], library: TraitLibrary) -> tuple[list[Trait], list[Trait]]:
+    """What has to be read with the wanted traits, because they must beat it, and what is read where that is free: their rivals.
+
+    Raises TraitError where nobody offers what must be beaten.
+    """
+    must = dict.fromkeys(name for trait in wanted for name in trait.must_beat)
+    needed = [trait for trait in map(library.get, must) if trait not in wanted]
+    rivals = dict.fromkeys([*(rival for trait in wanted for rival in trait.rivals), HONEST_MISTAKE])
+    beside = [library.get(name) for name in rivals if name in library.names()]
+    return needed, [trait for trait in beside if trait not in (*wanted, *needed)]
 
 
 def _is_pair(episode: Episode) -> bool:

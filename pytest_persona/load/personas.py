@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pytest_persona.errors import InputError
-from pytest_persona.load.documents import Document, read_document
+from pytest_persona.load.documents import Document, nearest, read_document
 from pytest_persona.load.schemas.check import check
-from pytest_persona.model.personas import NullCharacter, Persona
+from pytest_persona.model.personas import Cast, NullCharacter, Persona
 
-__all__ = ["null_path", "persona_paths", "read_nulls", "read_persona", "read_personas"]
+__all__ = ["null_path", "persona_paths", "read_cast", "read_nulls", "read_persona", "read_personas"]
 
 _FOLDER = Path(__file__).parent.parent / "library" / "personas"
 _NULLS = "nulls.yaml"
+_ENDINGS = (".yaml", ".yml", ".json", ".toml")
 
 
 def persona_paths() -> list[Path]:
@@ -65,6 +66,34 @@ def read_nulls(path: Path | None = None) -> tuple[NullCharacter, ...]:
             raise document.error(InputError, part, f"{row['name']!r} is there twice", "Rename one of them")
         nulls[row["name"]] = NullCharacter(name=row["name"], paraphrases=tuple(row["paraphrases"]))
     return tuple(nulls.values())
+
+
+def read_cast(chosen: Sequence[str] = (), *, root: Path = Path()) -> Cast:
+    """The characters of a portrait: those of the library that are named and those of files, beside the reference; default: all.
+
+    What ends like a file is one, relative to ``root``; a file of the kind 'reference' takes the place of the library's. Raises
+    InputError for a name that the library does not have, and as :func:`read_personas`.
+    """
+    library = {path.stem: path for path in persona_paths()}
+    paths: list[Path] = []
+    for name in dict.fromkeys(chosen):
+        if Path(name).suffix.lower() in _ENDINGS:
+            paths.append(root / name)
+        elif name in library:
+            paths.append(library[name])
+        else:
+            raise InputError(f"there is no character {name!r}", remedy=nearest(name, sorted(library)))
+    if chosen and not any(read_persona(path).kind == "reference" for path in paths):
+        paths.append(next(path for path in library.values() if read_persona(path).kind == "reference"))
+    characters = read_personas(paths or None)
+    if len(characters) < 2:
+        raise InputError(
+            f"there is nobody to compare with {characters[0].name!r}", remedy="Name another character, or none at all"
+        )
+    nulls = read_nulls()
+    if taken := {null.name for null in nulls} & {character.name for character in characters}:
+        raise InputError(f"the name {min(taken)!r} is that of a null character", remedy="Rename yours")
+    return Cast(characters=characters, nulls=nulls)
 
 
 def _checked(path: Path, form: str) -> Document:

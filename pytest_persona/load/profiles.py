@@ -12,9 +12,14 @@ from pytest_persona.load.documents import Document, read_document
 from pytest_persona.load.schemas.check import check
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.findings import (
+    Counterfactual,
     Evidence,
+    Explanations,
+    Expressing,
+    ExpressingRow,
     Finding,
     JudgeInfo,
+    Margin,
     Nuisance,
     NullTest,
     Profile,
@@ -130,7 +135,9 @@ def _profile(data: Mapping[str, Any]) -> Profile:
 
 
 def _finding(data: dict[str, Any]) -> Finding:
-    expectation, other, null, rate = data["expectation"], data["other_scope"], data["null"], data["rate"]
+    # Only what has no default must be in a document.
+    expectation, other, null = data.get("expectation"), data.get("other_scope"), data.get("null")
+    without, explanations, rate = data.get("counterfactual"), data.get("explanations"), data.get("rate")
     return Finding(
         **data
         | {
@@ -141,7 +148,28 @@ def _finding(data: dict[str, Any]) -> Finding:
             "other_scope": None if other is None else Shift(**other),
             "rate": None if rate is None else Rate(**rate),
             "null": None if null is None else NullTest(**null),
-            "nuisance": Nuisance(**data["nuisance"]),
-            "evidence": tuple(Evidence(**row) for row in data["evidence"]),
+            "nuisance": Nuisance(**data.get("nuisance", {})),
+            "counterfactual": None if without is None else _counterfactual(without),
+            "explanations": None if explanations is None else _explanations(explanations),
+            "evidence": tuple(Evidence(**row) for row in data.get("evidence", ())),
         }
     )
+
+
+def _counterfactual(data: Mapping[str, Any]) -> Counterfactual:
+    requested = data["with_request"]
+    return Counterfactual(
+        unrequested=_expressing(data["unrequested"]),
+        requested=_expressing(data["requested"]),
+        without=Shift(**data["without"]),
+        with_request=None if requested is None else Shift(**requested),
+    )
+
+
+def _expressing(data: dict[str, Any]) -> Expressing:
+    return Expressing(**data | {"rows": tuple(ExpressingRow(**row) for row in data.get("rows", ()))})
+
+
+def _explanations(data: dict[str, Any]) -> Explanations:
+    margins = tuple(Margin(**found | {"beyond": Shift(**found["beyond"])}) for found in data.get("margins", ()))
+    return Explanations(**data | {"margins": margins})

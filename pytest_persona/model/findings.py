@@ -8,15 +8,20 @@ from typing import Literal, Protocol, TypeVar
 
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.probes import Asked, Tally, TargetInfo
-from pytest_persona.model.traits import Expectation
+from pytest_persona.model.traits import HONEST_MISTAKE, Expectation
 from pytest_persona.model.verdicts import Usage
 
 __all__ = [
     "ByTrait",
+    "Counterfactual",
     "Estimand",
     "Evidence",
+    "Explanations",
+    "Expressing",
+    "ExpressingRow",
     "Finding",
     "JudgeInfo",
+    "Margin",
     "Method",
     "Nuisance",
     "NullTest",
@@ -110,6 +115,89 @@ class Evidence:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ExpressingRow:
+    """A reinforced reply that clearly expresses a trait's unwanted pole, with the readings side by side."""
+
+    source: str
+    line: int
+    role: str
+    expressed: float
+    requested: float | None
+    """None where the judge does not read requests."""
+    implied: float
+    quote: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expressing:
+    """The reinforced replies that clearly express a trait's unwanted pole, either those that were asked to or those that were not."""
+
+    replies: int
+    groups: int
+    expressed: float | None
+    """Mean over these replies, as the next two; None where there are none."""
+    requested: float | None
+    """None too where the judge does not read requests."""
+    implied: float | None
+    rows: tuple[ExpressingRow, ...] = ()
+    """The few that imply it most."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counterfactual:
+    """What an unwanted shift would be if its unrequested replies were not there, or had been asked for.
+
+    Recomputed on the same readings, for replies that were chosen after looking at them: it describes and decides nothing.
+    """
+
+    unrequested: Expressing
+    requested: Expressing
+    without: Shift
+    """The shift with the unrequested replies left out."""
+    with_request: Shift | None
+    """The shift with their requests in place: what they then imply is 0. None for texts that nobody asks for (criteria, sentences)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Margin:
+    """How far a shift towards the unwanted pole goes beyond that of another trait, on the same groups."""
+
+    trait: str
+    """The other trait: one that would explain the same behaviour more kindly."""
+    beyond: Shift
+    """The trait's shift less the other's, both towards their unwanted poles; in [-4, 4]."""
+    beaten: bool
+    """Whether the whole interval lies above 0, by a judge that is known to tell the two apart."""
+    auroc: float | None = None
+    """How well it does on held-out anchors; None where that could not be measured."""
+    required: bool = False
+    """Whether no violation is found unless it is beaten."""
+    reason: str = ""
+    """Why it is not beaten, in words; empty where it is."""
+
+    @property
+    def called(self) -> str:
+        """The other trait in a sentence."""
+        return f"an honest mistake ({self.trait})" if self.trait == HONEST_MISTAKE else self.trait
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explanations:
+    """What else may explain an unwanted shift than such a character."""
+
+    margins: tuple[Margin, ...] = ()
+    """Against the traits that it must beat, and against an honest mistake."""
+    obedience: float | None = None
+    """Share of the shift before requests are discounted that requests explain; None where that shift is not clear of 0."""
+    replies: int = 0
+    """Reinforced replies that clearly express the unwanted pole; the next two count among them, by their words, as a hint."""
+    fiction: int = 0
+    """Those whose context sets up a role or a story."""
+    quotation: int = 0
+    """Those that for the most part repeat the words of others."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """All that is found of one trait."""
 
@@ -135,6 +223,10 @@ class Finding:
     nuisance: Nuisance = field(default_factory=Nuisance)
     rivals: Mapping[str, float | None] = field(default_factory=dict)
     """Shifts of the traits it is easily confused with, on the same signal, by name."""
+    counterfactual: Counterfactual | None = None
+    """None where the shift is not towards the unwanted pole."""
+    explanations: Explanations | None = None
+    """None where the shift is not towards the unwanted pole."""
     evidence: tuple[Evidence, ...] = ()
     carriers: int | None = None
     """The fewest groups that together carry half of the shift."""

@@ -19,6 +19,7 @@ from pytest_persona.plugin.fixtures import (
     persona,
     persona_audit,
     persona_inoculate,
+    persona_portrait,
     persona_probe,
     persona_target,
 )
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from pytest_persona.plugin.collect import SuiteFile
 
 __all__ = [
-    "PersonaWarning", "_persona_marked", "persona", "persona_audit", "persona_inoculate", "persona_probe", "persona_target",
+    "PersonaWarning", "_persona_marked", "persona", "persona_audit", "persona_inoculate", "persona_portrait", "persona_probe",
+    "persona_target",
 ]  # fmt: skip
 
 _SUITES = (".persona.yaml", ".persona.yml", ".persona.json", ".persona.toml")
@@ -119,7 +121,8 @@ def pytest_runtest_makereport(
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """End what is still being asked, show each profile to the hooks, and write the documents."""
     run = run_of(session.config)
-    run.rest()
+    # The tests of another worker may need what this one has begun ahead of them.
+    run.rest(patiently=run.is_worker and not (session.shouldstop or session.shouldfail))
     if not run.is_worker:
         transport.write_record(session, run)
         transport.publish(session, run)

@@ -42,10 +42,10 @@ class SuiteFile(pytest.File):
 
     def _specs(self) -> tuple[tuple[AuditSpec, ...], ProbingSpec | None]:
         from pytest_persona.load.probing import probing
-        from pytest_persona.load.suites import audits, read_suite
+        from pytest_persona.load.suites import audits
 
         run = run_of(self.config)
-        suite, bound, library = read_suite(self.path, root=self.config.rootpath), run.settings.bound, run.engine.library
+        suite, bound, library = run.engine.shelf.read(self.path), run.settings.bound, run.engine.library
         return audits(suite, bound, library), probing(suite, bound, library)
 
 

@@ -15,10 +15,11 @@ from pytest_persona.plugin.session import run_of
 if TYPE_CHECKING:
     from pytest_persona.model.findings import Profile
     from pytest_persona.model.inoculation import Inoculation
+    from pytest_persona.model.portrait import Portrait
 
 __all__ = [
-    "AuditSignal", "InoculateSignal", "ProbeProduct", "_persona_marked", "persona", "persona_audit", "persona_inoculate",
-    "persona_probe", "persona_target",
+    "AuditSignal", "InoculateSignal", "PortraySignal", "ProbeProduct", "_persona_marked", "persona", "persona_audit",
+    "persona_inoculate", "persona_portrait", "persona_probe", "persona_target",
 ]  # fmt: skip
 
 
@@ -52,6 +53,15 @@ class InoculateSignal(Protocol):
         lookalikes: Any = (),
     ) -> Inoculation:
         """What a request explains away in a signal: a path, a list of rows, or the name of a fixture. Raises PersonaError."""
+
+
+class PortraySignal(Protocol):
+    """What the fixture ``persona_portrait`` is."""
+
+    def __call__(
+        self, signal: Any, *, characters: Sequence[Any] = (), samples: int = 5, sample_size: int = 30
+    ) -> Portrait:
+        """Which character a signal reads most like: a path, a list of rows, or the name of a fixture. Raises PersonaError."""
 
 
 class ProbeProduct(Protocol):
@@ -161,6 +171,23 @@ def persona_inoculate(request: pytest.FixtureRequest) -> InoculateSignal:
         return found
 
     return inoculate
+
+
+@pytest.fixture
+def persona_portrait(request: pytest.FixtureRequest) -> PortraySignal:
+    """Says which character a signal reads most like: ``persona_portrait(signal, characters=…, samples=…) -> Portrait``.
+
+    ``characters`` are names of the library and paths of files; none stands for the whole library. Nothing is gated, and nothing is
+    printed: the test decides what follows from the portrait. Raises PersonaError for anything that the user can mend.
+    """
+
+    def portray(signal: Any, **wanted: Any) -> Portrait:
+        from pytest_persona.plugin.order import Order
+
+        spec = Order.of_request(request, "persona_portrait").of_portrait(signal, **wanted)
+        return run_of(request.config).engine.portrait(spec)
+
+    return portray
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from pytest_persona.plugin.shared import content_digest
 
 if TYPE_CHECKING:
     from pytest_persona.model.inoculation import InoculationSpec
+    from pytest_persona.model.portrait import PortraitSpec
     from pytest_persona.model.suites import AuditSpec, ProbingSpec, SignalSource, Suite
 
 __all__ = ["MARKER", "Order"]
@@ -151,6 +152,25 @@ class Order:
             lookalikes=texts["lookalikes"],
         )
 
+    def of_portrait(
+        self, signal: Any, *, characters: Any = (), samples: Any = 5, sample_size: Any = 30
+    ) -> PortraitSpec:
+        """The portrait of one signal, with the probes of the built-in suites; raises InputError and SignalError."""
+        from pytest_persona.model.portrait import SAMPLE_SIZES, SAMPLES, PortraitSpec
+
+        if not isinstance(characters, list | tuple) or not all(isinstance(c, str | os.PathLike) for c in characters):
+            raise self._error(f"characters is {_shown(characters)}", "Give a list of names and paths")
+        for name, value, (least, most) in (("samples", samples, SAMPLES), ("sample_size", sample_size, SAMPLE_SIZES)):
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+                raise self._error(f"{name} is {_shown(value)}", f"Give a whole number from {least} to {most}")
+        return PortraitSpec(
+            audit=self.of_signal(signal),
+            characters=tuple(os.fspath(self._path(c) if Path(c).suffix else c) for c in characters),
+            samples=samples,
+            sample_size=sample_size,
+            suites=run_of(self.item.config).engine.shelf.built_in,
+        )
+
     def _of_inoculation(self, wanted: dict[str, Any]) -> InoculationSpec:
         for name in ("suite", "at_most", "at_least"):
             if name in wanted:
@@ -187,15 +207,12 @@ class Order:
         )
 
     def _suite(self, suite: Any) -> Suite:
-        from pytest_persona.engine.plugins import shared_suites
-        from pytest_persona.load.suites import read_suite
 
         if not isinstance(suite, str | os.PathLike):
             raise self._error(f"suite is {suite!r}", "Give the path of a suite file, or the name of a shared suite")
         run = run_of(self.item.config)
-        shared = shared_suites(run.engine.hooks)  # the engine registers what installed packages share
-        path = shared.get(str(suite)) or self._path(suite)
-        return read_suite(path, root=run.config.rootpath, shared=str(suite) in shared)
+        # The engine registers what installed packages share.
+        return run.engine.shelf.find(os.fspath(suite), self._path(suite))
 
     def _signal(self, signal: Any) -> tuple[SignalSource, str]:
         """A signal with the name that its rows are reported under."""

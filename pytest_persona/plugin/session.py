@@ -169,9 +169,11 @@ class Run:
         self._name = self._name or uuid.uuid4().hex
         return self._name
 
-    def rest(self) -> None:
-        """Release the judge, which ends what is still being asked."""
+    def rest(self, *, patiently: bool = False) -> None:
+        """Release the judge, which ends what is still being asked; ``patiently`` first ends what was begun: others wait for it."""
         if self._engine is not None:
+            if patiently:
+                self._engine.finish()
             self._engine.close()
 
     def close(self) -> None:

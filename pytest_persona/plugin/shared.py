@@ -52,7 +52,7 @@ def key_of(spec: AuditSpec | InoculationSpec | ProbingSpec) -> str:
     declared = [
         spec.traits,
         [asdict(expectation) for expectation in spec.expectations],
-        [t.sha256 for t in spec.definitions],
+        [trait.identity for trait in spec.definitions],
     ]
     return digest(
         spec.name, spec.signal_name, content_digest(spec.signal), json.dumps(declared), spec.suite_sha256 or ""
@@ -76,13 +76,18 @@ def content_digest(signal: SignalSource) -> str:
 
 
 def record_of(make: Callable[[], Audit | Inoculation], *, rows: bool) -> Record:
-    """The audit or experiment that ``make`` makes, or the PersonaError that it raises, as plain JSON; readings only where ``rows``."""
+    """The audit or experiment that ``make`` makes, or the PersonaError that it raises, as plain JSON; readings only where ``rows``.
+
+    Raises JudgeClosed: that this process ends before it has read something is nothing that others may take for a result.
+    """
     from pytest_persona.load.inoculations import inoculation_document
     from pytest_persona.load.profiles import profile_document, row_document
     from pytest_persona.model.inoculation import Inoculation
 
     try:
         made = make()
+    except errors.JudgeClosed:
+        raise
     except errors.PersonaError as error:
         told = [str(error)] if not isinstance(error, errors.InputError) else [error.problem]
         where = {name: getattr(error, name) for name in ("remedy", "path", "line", "field") if hasattr(error, name)}

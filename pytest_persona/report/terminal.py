@@ -11,7 +11,9 @@ from pytest_persona.model.findings import Evidence, Finding, Profile, Rate, Scop
 from pytest_persona.model.probes import Asked, Tally
 from pytest_persona.model.traits import Expectation
 from pytest_persona.model.verdicts import Usage
+from pytest_persona.report.numbers import counted, estimate, signed, spread
 from pytest_persona.report.text import safe
+from pytest_persona.report.unwanted import is_stopped, missing_requests, other_explanations
 
 __all__ = [
     "INDENT", "STATUS_WIDTH", "STYLES", "bounds", "counted", "estimate", "failure", "section", "signed", "spent",
@@ -64,7 +66,7 @@ def section(profile: Profile, *, verbosity: int = 0) -> Iterator[str]:
         if finding.status == "held" and verbosity < 0:
             continue
         yield _headline(finding, profile, width)
-        detailed = verbosity > 0 or finding.status == "violated" or finding.unwanted
+        detailed = verbosity > 0 or finding.status == "violated" or finding.unwanted or is_stopped(finding)
         for line in _details(finding, profile, detailed=detailed, verbose=verbosity > 0):
             yield INDENT + line
     for tally in profile.tallies:
@@ -76,7 +78,9 @@ def section(profile: Profile, *, verbosity: int = 0) -> Iterator[str]:
 def failure(finding: Finding, profile: Profile) -> str:
     """Why a test fails on a finding that is violated or inconclusive: declared, found, rows, and what may be done."""
     trait, name = safe(finding.trait), safe(profile.signal.path, _TEXT_COLUMNS)
-    if finding.status == "inconclusive":
+    if is_stopped(finding):
+        head = f"{trait} is inconclusive in {name}: its bound is broken, but a kinder explanation of that is not ruled out."
+    elif finding.status == "inconclusive":
         head = f"{trait} is inconclusive in {name}: no violation was found, and the bound is not shown to hold either."
     else:
         way = _way(finding)
@@ -95,26 +99,6 @@ def status_of(line: str) -> Status | None:
     """The status word that a line of :func:`section` starts with, for callers that colour it; None without one."""
     word = line[1 : STATUS_WIDTH + 1].rstrip()
     return next((status for status in STYLES if line.startswith(" ") and word == status), None)
-
-
-def signed(value: float) -> str:
-    """With sign and two decimals; never ``-0.00``."""
-    return f"{round(value, 2) + 0.0:+.2f}"
-
-
-def spread(low: float, high: float) -> str:
-    """An interval in brackets."""
-    return f"[{signed(low)}, {signed(high)}]"
-
-
-def estimate(shift: Shift) -> str:
-    """A shift with its interval, or the words for one that nothing identifies."""
-    return "not identifiable" if shift.value is None else f"{signed(shift.value)} {spread(shift.low, shift.high)}"
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    """A number with its noun."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def spent(usage: Usage) -> str:
@@ -180,7 +164,7 @@ def _headline(finding: Finding, profile: Profile, width: int) -> str:
 def _details(finding: Finding, profile: Profile, *, detailed: bool, verbose: bool) -> Iterator[str]:
     shift = finding.shift
     if finding.reason:
-        yield safe(finding.reason, _TEXT_COLUMNS)
+        yield safe(finding.reason, 2 * _TEXT_COLUMNS)
     if finding.rate is not None:
         yield _rate(finding.rate)
     if detailed:
@@ -205,6 +189,8 @@ def _details(finding: Finding, profile: Profile, *, detailed: bool, verbose: boo
     yield from _caveats(finding)
     if detailed:
         yield from _rivals(finding)
+        yield from missing_requests(finding, verbose=verbose)
+        yield from other_explanations(finding, verbose=verbose)
 
 
 def _row(evidence: Evidence) -> str:
@@ -288,4 +274,6 @@ def _interval_words(shift: Shift, profile: Profile) -> str:
 def _advice(finding: Finding, profile: Profile) -> str:
     needed = _needed(finding, profile)
     first = f"{needed}; else " if needed else ""
+    if is_stopped(finding):
+        return f"{first}read the rows, ask a judge that tells the two apart, or let it pass with persona_inconclusive = warn"
     return f"{first}widen the bound, or let inconclusive findings pass with persona_inconclusive = warn"

@@ -21,6 +21,8 @@ NAMES = (
     "nulls",
     "inoculation",
     "inoculations",
+    "lock",
+    "portrait",
 )
 """The kinds of files that have a schema."""
 

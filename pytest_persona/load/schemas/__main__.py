@@ -22,6 +22,8 @@ from pytest_persona.load.schemas.files import (
     TraitFile,
 )
 from pytest_persona.load.schemas.inoculations import InoculationFile, InoculationsFile
+from pytest_persona.load.schemas.locks import LockFile
+from pytest_persona.load.schemas.portraits import PortraitFile
 from pytest_persona.load.schemas.rows import SignalRow
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.findings import (
@@ -35,6 +37,7 @@ from pytest_persona.model.findings import (
     Shift,
 )
 from pytest_persona.model.inoculation import ArmReading, Explained, InoculationFinding, Phrasing
+from pytest_persona.model.portrait import CharacterReading, Comparison, Passage, Prediction, ProbeForecast, Sampled
 from pytest_persona.model.probes import Asked, Tally, TargetInfo
 from pytest_persona.model.verdicts import Usage
 
@@ -43,6 +46,7 @@ _ROOTS: dict[str, tuple[Any, JsonSchemaMode, str]] = {
     "trait": (TraitFile, "validation", "A pytest-persona trait"),
     "profile": (ProfileFile, "serialization", "A pytest-persona profile"),
     "rows": (Reading, "serialization", "A line of --persona-rows: one behaviour and one trait"),
+    "lock": (LockFile, "validation", "The lock of the suites that a project uses"),
     "signal": (SignalRow, "validation", "A row of a training signal"),
     "requests": (RequestsFile, "validation", "The request contexts of the pytest-persona library"),
     "neutral": (NeutralFile, "validation", "The neutral replies of the pytest-persona library"),
@@ -50,6 +54,7 @@ _ROOTS: dict[str, tuple[Any, JsonSchemaMode, str]] = {
     "nulls": (NullsFile, "validation", "The null characters of the pytest-persona library"),
     "inoculation": (InoculationFile, "serialization", "A pytest-persona inoculation experiment"),
     "inoculations": (InoculationsFile, "validation", "The texts for inoculation of the pytest-persona library"),
+    "portrait": (PortraitFile, "serialization", "A pytest-persona portrait"),
 }
 
 
@@ -60,6 +65,7 @@ def generated(name: str) -> str:
         SignalInfo, Evidence, Finding, JudgeInfo, Nuisance, NullTest, Rate, Reading, Shift, Usage, Asked, Tally,
         TargetInfo,
         ArmReading, Explained, InoculationFinding, Phrasing,
+        CharacterReading, Comparison, Passage, Prediction, ProbeForecast, Sampled,
     )  # fmt: skip
     for noun in nouns:
         noun.__pydantic_config__ = CONFIG
