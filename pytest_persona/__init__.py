@@ -23,9 +23,12 @@ if TYPE_CHECKING:
         TargetError,
         TraitError,
     )
+    from pytest_persona.infer.confirm import confirm
     from pytest_persona.judge.base import Answers, Controls, Judge, PairJudge
     from pytest_persona.load.profiles import read_profile
     from pytest_persona.load.signals import read_signal
+    from pytest_persona.model.confirmation import Confirmation
+    from pytest_persona.model.drift import Comparison, Drift
     from pytest_persona.model.episodes import Behaviour, Episode, Turn
     from pytest_persona.model.findings import Evidence, Finding, JudgeInfo, Profile, Rate, Shift
     from pytest_persona.model.probes import Asked, HttpTarget, ModelTarget, Probe, PythonTarget, TargetInfo
@@ -41,7 +44,10 @@ __all__ = [
     "AuditSpec",
     "Behaviour",
     "CacheError",
+    "Comparison",
+    "Confirmation",
     "Controls",
+    "Drift",
     "Engine",
     "Episode",
     "Evidence",
@@ -78,6 +84,7 @@ __all__ = [
     "Usage",
     "Verdict",
     "__version__",
+    "confirm",
     "read_profile",
     "read_signal",
     "read_suite",
@@ -92,9 +99,12 @@ _HOMES = {
         "CacheError", "InputError", "JudgeError", "PersonaError", "ProfileError", "SettingsError", "SignalError", "SuiteError",
         "TargetError", "TraitError",
     ),
+    "infer.confirm": ("confirm",),
     "judge.base": ("Answers", "Controls", "Judge", "PairJudge"),
     "load.profiles": ("read_profile",),
     "load.signals": ("read_signal",),
+    "model.confirmation": ("Confirmation",),
+    "model.drift": ("Comparison", "Drift"),
     "model.episodes": ("Behaviour", "Episode", "Turn"),
     "model.findings": ("Evidence", "Finding", "JudgeInfo", "Profile", "Rate", "Shift"),
     "model.probes": ("Asked", "HttpTarget", "ModelTarget", "Probe", "PythonTarget", "TargetInfo"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +18,7 @@ from pytest_persona.settings import Settings
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
+    from pytest_persona.engine.baselines import Baselines
     from pytest_persona.engine.inoculation import Trial
     from pytest_persona.engine.probing import Probing
     from pytest_persona.engine.sittings import Sitting
@@ -140,6 +141,13 @@ class Engine:
             self._library = TraitLibrary([*offered, *(self.settings.root / path for path in self.settings.traits)])
         return self._library
 
+    @cached_property
+    def baselines(self) -> Baselines:
+        """What profiles are held against, where the settings name a baseline."""
+        from pytest_persona.engine.baselines import Baselines
+
+        return Baselines(self.settings)
+
     @property
     def shelf(self) -> Shelf:
         """All suites that can be named: files, and those that are built in or offered by plugins, held against the project's lock."""
@@ -179,7 +187,8 @@ class Engine:
             known = self.judge.qualify(library.all(), statements=signal.info.kind in ("rubric", "instruction"))
             wanted = [trait for trait in library.all() if known[trait.name].qualified]
         needed, beside = companions(wanted, library)
-        return Sweep(self._means, spec, signal, wanted=wanted, needed=needed, beside=beside).run()
+        sweep = Sweep(self._means, spec, signal, wanted=wanted, needed=needed, beside=beside)
+        return self.baselines.applied(sweep.run(), self.judge)
 
     def inoculate(self, spec: InoculationSpec) -> Inoculation:
         """Read the signal with and without a request and say what it explains away; raises PersonaError as :meth:`audit`."""
@@ -228,7 +237,9 @@ class Engine:
         ``target`` is a callable, or what a suite's ``target`` can say; None leaves it to the settings, then to the suite. The
         product is asked on a thread of its own, so that this may be called inside a running event loop.
         """
-        return self.probing(self._asked_by(spec) if isinstance(spec, Suite) else spec).run(target)
+        return self.baselines.applied(
+            self.probing(self._asked_by(spec) if isinstance(spec, Suite) else spec).run(target), self.judge
+        )
 
     def probing(self, spec: ProbingSpec) -> Probing:
         """A probing that is ready to be held; raises PersonaError."""

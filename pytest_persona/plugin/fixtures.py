@@ -33,6 +33,7 @@ class AuditSignal(Protocol):
         traits: Sequence[str] = (),
         at_most: Mapping[str, float] | None = None,
         at_least: Mapping[str, float] | None = None,
+        drift_at_most: Mapping[str, float] | None = None,
     ) -> Profile:
         """The profile of a signal: a path, a list of rows, or the name of a fixture. Raises PersonaError."""
 
@@ -141,11 +142,12 @@ def persona_audit(request: pytest.FixtureRequest) -> AuditSignal:
         traits: Sequence[str] = (),
         at_most: Mapping[str, float] | None = None,
         at_least: Mapping[str, float] | None = None,
+        drift_at_most: Mapping[str, float] | None = None,
     ) -> Profile:
         from pytest_persona.plugin.order import Order
 
-        order = Order.of_request(request, "persona_audit")
-        spec = order.of_signal(signal, traits=traits, at_most=at_most, at_least=at_least)
+        bounds = {"at_most": at_most, "at_least": at_least, "drift_at_most": drift_at_most}
+        spec = Order.of_request(request, "persona_audit").of_signal(signal, traits=traits, **bounds)
         profile = run_of(request.config).audit(spec, request.node)
         declare(request.node, profile, profile.findings, gate=False)
         return profile

@@ -100,6 +100,7 @@ class Order:
         traits: Sequence[str] = (),
         at_most: Mapping[str, float] | None = None,
         at_least: Mapping[str, float] | None = None,
+        drift_at_most: Mapping[str, float] | None = None,
     ) -> AuditSpec:
         """The audit of one signal; raises InputError, and SignalError for a signal that is not there."""
         from pytest_persona.model.suites import AuditSpec
@@ -107,12 +108,13 @@ class Order:
 
         names = self._names(traits)
         above, below = self._bounds("at_most", at_most), self._bounds("at_least", at_least)
+        drift = self._bounds("drift_at_most", drift_at_most)
         self._check_room(above, below)
         source, name = self._signal(signal)
         run = run_of(self.item.config)
         declared = (
-            Expectation(trait=t, at_most=above.get(t), at_least=below.get(t))
-            for t in dict.fromkeys([*names, *above, *below])
+            Expectation(trait=t, at_most=above.get(t), at_least=below.get(t), drift_at_most=drift.get(t))
+            for t in dict.fromkeys([*names, *above, *below, *drift])
         )
         expectations = (
             bounded(e, run.engine.library.get(e.trait), run.settings.bound) if e.is_bare else e for e in declared
@@ -172,7 +174,7 @@ class Order:
         )
 
     def _of_inoculation(self, wanted: dict[str, Any]) -> InoculationSpec:
-        for name in ("suite", "at_most", "at_least"):
+        for name in ("suite", "at_most", "at_least", "drift_at_most"):
             if name in wanted:
                 raise self._error(
                     f"{name} is of no use with inoculated_by",

@@ -16,7 +16,10 @@ from pytest_persona import (
     AuditSpec,
     Behaviour,
     CacheError,
+    Comparison,
+    Confirmation,
     Controls,
+    Drift,
     Engine,
     Episode,
     Evidence,
@@ -52,6 +55,7 @@ from pytest_persona import (
     Turn,
     Usage,
     Verdict,
+    confirm,
     read_profile,
     read_signal,
     read_suite,
@@ -109,6 +113,19 @@ def says(finding: Finding) -> tuple[str, float | None, float | None, str]:
     shift: Shift = finding.shift
     rows: tuple[Evidence, ...] = finding.evidence
     return status, shift.value, rows[0].influence, f"{rows[0].source}:{rows[0].line}"
+
+
+def drifted(profile: Profile) -> tuple[float | None, tuple[str, ...]]:
+    since: Comparison | None = profile.drift
+    if since is None:
+        return None, ()
+    drift: Drift = since["brand-voice"]
+    return drift.value, since.causes
+
+
+def predicted(signal: Profile, before: Profile, after: Profile) -> tuple[float | None, list[str]]:
+    found: Confirmation = confirm(signal, before, after, level=0.9)
+    return found.ranks.value, [one.trait for one in found.unpredicted]
 
 
 # --------------------------------------------------------------------------------------------------- a judge of one's own
