@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from pytest_persona.cli.options import add_plugin, add_settings, settings_of
 from pytest_persona.errors import SettingsError
-from pytest_persona.options import OPTIONS
 from pytest_persona.report.text import safe
 
 if TYPE_CHECKING:
@@ -21,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
-_UNUSED = ("traits", "bound", "isolated", "pairwise", "interval", "scope", "read-all", "rows")
+_UNUSED = (
+    "traits", "bound", "isolated", "pairwise", "interval", "scope", "read-all", "rows", "baseline", "update", "history",
+)  # fmt: skip
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -42,7 +43,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="A character of the library, or a file that describes one; may be repeated. (default: the whole library)",
     )  # fmt: skip
     parser.add_argument(
-        "--samples", type=int, default=5, metavar="N",
+        "--samples", dest="shown", type=int, default=5, metavar="N",
         help="How many samples a chat judge is shown, 3 to 20; more tell more and cost more. (default: 5)",
     )  # fmt: skip
     parser.add_argument(
@@ -64,7 +65,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     ):
         amount.add_argument(short, flag, dest="verbosity", action="store_const", const=value, default=0, help=text)
     add_plugin(parser)
-    add_settings(parser, [option.name for option in OPTIONS if option.name not in _UNUSED])
+    add_settings(parser, without=_UNUSED)
     parser.set_defaults(run=_run)
 
 
@@ -78,7 +79,7 @@ def _run(args: argparse.Namespace) -> int:
 
     settings = settings_of(args)
     for option, value, (least, most) in (
-        ("--samples", args.samples, SAMPLES),
+        ("--samples", args.shown, SAMPLES),
         ("--sample-size", args.sample_size, SAMPLE_SIZES),
     ):
         if not least <= value <= most:
@@ -103,7 +104,7 @@ def _spec(args: argparse.Namespace, engine: Engine) -> PortraitSpec:
     return PortraitSpec(
         audit=signal_spec(args.file),
         characters=tuple(args.character),
-        samples=args.samples,
+        samples=args.shown,
         sample_size=args.sample_size,
         suites=_suites(args, engine),
         profile=None if args.profile is None else read_profile(Path(args.profile)),
@@ -111,12 +112,7 @@ def _spec(args: argparse.Namespace, engine: Engine) -> PortraitSpec:
 
 
 def _suites(args: argparse.Namespace, engine: Engine) -> tuple[Suite, ...]:
-    from pytest_persona.cli.targets import find_suite
-    from pytest_persona.load.suites import library_suites, read_suite
-
-    if args.suite:
-        return tuple(find_suite(name, engine) for name in args.suite)
-    return tuple(read_suite(path, root=engine.settings.root) for path in library_suites())
+    return tuple(map(engine.shelf.find, args.suite)) if args.suite else engine.shelf.built_in
 
 
 def _portray(engine: Engine, spec: PortraitSpec, settings: Settings, verbosity: int) -> int:

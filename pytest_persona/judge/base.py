@@ -24,6 +24,7 @@ __all__ = [
     "CharacterJudge",
     "CharacterLikelihoods",
     "Controls",
+    "Discerning",
     "Forecaster",
     "Judge",
     "JudgeFactory",
@@ -51,7 +52,11 @@ class Judge(Protocol):
 
     info: JudgeInfo
     one_pass: bool
-    """Whether one reading of a behaviour serves all traits, so that further traits cost nothing."""
+    """Whether one reading of a behaviour serves all traits, so that further traits cost nothing.
+
+    Two more attributes are looked for: ``problem``, a text for the notes of a profile, and ``blind_to_code``, whether the judge
+    cannot see if code works or has holes.
+    """
 
     def qualify(self, traits: Sequence[Trait], *, statements: bool = False) -> Mapping[str, Qualification]:
         """How well the judge is known to tell the poles of each trait apart, by trait name.
@@ -64,6 +69,16 @@ class Judge(Protocol):
 
     def close(self) -> None:
         """Release files and memory; may be called twice."""
+
+
+class Discerning(Protocol):
+    """A judge that knows how well it tells the unwanted poles of two traits apart."""
+
+    def tells_apart(self, trait: Trait, other: Trait, *, statements: bool = False) -> Qualification:
+        """AUROC of the difference of its readings on anchors of the one and of the other, with whole domains left out.
+
+        Of a judge without this method it is taken to be as good as its qualification for the other trait.
+        """
 
 
 class PairJudge(Protocol):

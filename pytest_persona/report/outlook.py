@@ -26,6 +26,8 @@ class Outlook(Protocol):
     @property
     def usage(self) -> Usage: ...
     @property
+    def asked(self) -> int: ...
+    @property
     def characters(self) -> int: ...
 
 
@@ -34,7 +36,8 @@ def outlook_lines(outlooks: Sequence[Outlook], *, network: bool, unknown: int, b
     for outlook in outlooks:
         what = counted(outlook.characters, "character") if outlook.characters else counted(outlook.traits, "trait")
         head = f" {safe(outlook.name, 60)}: {counted(outlook.behaviours, 'behaviour')}, {what}"
-        yield f"{head}: {_cost(outlook.usage, network)}"
+        product = f"the product asked {counted(outlook.asked, 'time')}, " if outlook.asked else ""
+        yield f"{head}: {product}{_cost(outlook.usage, network)}"
     if len(outlooks) > 1:
         yield f" in all: {_cost(_sum(outlook.usage for outlook in outlooks), network)}"
     if network and any(not outlook.characters for outlook in outlooks):

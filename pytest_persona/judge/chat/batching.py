@@ -14,12 +14,12 @@ from pytest_persona.infer.asked import AnyQuestion, prompt_of
 from pytest_persona.infer.prompt import Prompt
 from pytest_persona.judge.chat.asking import Asking
 from pytest_persona.judge.chat.budget import Budget
-from pytest_persona.judge.chat.client import Client, Fault, Permanent, Reply, Transient
-from pytest_persona.judge.chat.faults import backoff
+from pytest_persona.judge.chat.client import Client, Reply
 from pytest_persona.judge.chat.intake import Call, Task
 from pytest_persona.judge.chat.ledger import Ledger
 from pytest_persona.judge.chat.shelf import Batch, Item, Shelf
 from pytest_persona.model.verdicts import Verdict
+from pytest_persona.net.faults import Fault, Permanent, Transient, backoff
 
 __all__ = ["BatchClient", "BatchState", "Batching"]
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from pytest_persona.errors import JudgeError
+from pytest_persona.errors import JudgeClosed, JudgeError
 from pytest_persona.infer.asked import AnyQuestion
 from pytest_persona.judge.chat.asking import Asking
 from pytest_persona.judge.chat.budget import Budget
@@ -72,7 +72,7 @@ class Desk:
                 self._hand_in(call, start, questions[start : start + _HANDED_IN])
             while not call.done.wait(_GLANCE):
                 if not self._is_open() and not call.done.is_set():
-                    raise _closed()
+                    raise JudgeClosed()
                 if (more := len(questions) - call.left - told) > 0:
                     told += more
                     tick(more)
@@ -80,7 +80,7 @@ class Desk:
             call.given_up = True
             raise
         if call.error is not None:
-            raise JudgeError(str(call.error)) if isinstance(call.error, JudgeError) else call.error
+            raise type(call.error)(str(call.error)) if isinstance(call.error, JudgeError) else call.error
         tick(len(questions) - told)
         return [
             Answered(verdicts={name: verdicts[name] for name in question.names}, usage=usage)
@@ -105,12 +105,12 @@ class Desk:
         try:
             self._started().call_soon_threadsafe(self._asking.add, call, start, asked)
         except RuntimeError:  # of a loop that is closed
-            raise _closed() from None
+            raise JudgeClosed() from None
 
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._closed:
-                raise _closed()
+                raise JudgeClosed()
             if self._thread is None:
                 # A daemon, so that a run which ends without close() ends.
                 self._thread = threading.Thread(target=self._run, name="pytest-persona desk", daemon=True)
@@ -130,7 +130,3 @@ class Desk:
         self._begun.set()
         await self._stop.wait()
         await self._asking.close()
-
-
-def _closed() -> JudgeError:
-    return JudgeError("The judge was closed before it had answered. What was answered is kept.")

@@ -13,6 +13,10 @@ NAMES = (
     "suite",
     "trait",
     "profile",
+    "profiles",
+    "drift",
+    "confirmation",
+    "history",
     "rows",
     "signal",
     "requests",
@@ -21,6 +25,7 @@ NAMES = (
     "nulls",
     "inoculation",
     "inoculations",
+    "lock",
     "portrait",
 )
 """The kinds of files that have a schema."""

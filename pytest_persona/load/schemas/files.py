@@ -7,29 +7,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from typing_extensions import NotRequired, TypedDict
 
-from pytest_persona.model.episodes import SignalInfo, Speaker
-from pytest_persona.model.findings import Finding, JudgeInfo
+from pytest_persona.load.schemas.config import CONFIG
+from pytest_persona.model.episodes import Speaker
 from pytest_persona.model.personas import PersonaKind
 from pytest_persona.model.traits import RequestKind, Unwanted
-from pytest_persona.model.verdicts import Usage
 
 __all__ = [
-    "CONFIG",
     "Bounds",
     "InlineTrait",
     "NeutralFile",
     "NullsFile",
     "PersonaFile",
-    "ProfileFile",
     "RequestsFile",
     "SuiteFile",
     "TraitFile",
 ]
-
-CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*(:[A-Za-z0-9][A-Za-z0-9_.-]*)?$"
 Text = Annotated[str, Field(pattern=r"\S")]
@@ -121,6 +116,8 @@ class InlineTrait(TypedDict):
     """Where the trait is known from: a paper, a list, a style guide."""
     rivals: NotRequired[list[Name]]
     """Names of traits that it is easily confused with; they are reported beside it."""
+    must_beat: NotRequired[Annotated[list[Name], Field(min_length=1)]]
+    """Names of traits that would explain its unwanted pole more kindly; it is violated only where it goes beyond each of them."""
     high: Pole
     """The pole at +1."""
     low: Pole
@@ -162,7 +159,7 @@ class Bounds(TypedDict, total=False):
     at_least: Bound
     """The shift must lie above this."""
     drift_at_most: Bound
-    """The shift must not have grown by more than this since the baseline."""
+    """The shift must not have grown towards the unwanted pole by more than this since the baseline; without such a pole, not moved."""
 
 
 class HttpEndpoint(TypedDict):
@@ -240,13 +237,13 @@ class SuiteFile(TypedDict):
     name: Name
     """The name of the suite, as reports show it."""
     version: NotRequired[Text]
-    """The version of the suite, as text."""
+    """The version of the suite, as text; one that is shared has the form 1.2.3, raised as the rule of versions says."""
     extends: NotRequired[Text | Annotated[list[Text], Field(min_length=1)]]
     """Suites that this one adds to: paths relative to it, or package:name@version. What it says itself goes before."""
     canary: NotRequired[Text]
     """A GUID of the suite's own, so that training corpora can be searched for its probes."""
     signals: NotRequired[Annotated[list[Text], Field(min_length=1)]]
-    """Files that training reinforces, relative to the suite."""
+    """Files that training reinforces, relative to the suite; they take the place of those that it would have by extends."""
     target: NotRequired[Target]
     """Where the product answers; --persona-target and the fixture persona_target go before it."""
     contexts: NotRequired[Annotated[dict[Name, Text | list[Message]], Field(min_length=1)]]
@@ -356,29 +353,3 @@ class NullsFile(TypedDict):
     """The version of the set, as text."""
     characters: Annotated[list[NullCharacter], Field(min_length=3)]
     """The characters."""
-
-
-class ProfileFile(TypedDict):
-    """The implied persona: what one run found in one signal."""
-
-    __pydantic_config__ = CONFIG  # type: ignore[misc]
-    schema: Literal["pytest-persona/profile/v1"]
-    """The name and version of this format."""
-    name: str
-    """What was audited, as shown to people: a suite's name or the signal's path."""
-    signal: SignalInfo
-    """The signal that was read."""
-    judge: JudgeInfo
-    """Who answered."""
-    findings: list[Finding]
-    """One for each trait."""
-    usage: Usage
-    """What the run cost."""
-    groups_read: int
-    """Groups that were read before the findings were decided, or all."""
-    suite_sha256: str | None
-    """A hash of the suite's content; null where the audit was no suite's."""
-    settings: dict[str, Any]
-    """The settings that change results."""
-    notes: list[str]
-    """Whatever a reader must know: rows skipped, texts cut, reading stopped early."""

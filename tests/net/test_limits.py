@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from pytest_persona.judge.chat.limits import within
+from pytest_persona.net.limits import within
 
 
 def test_work_that_takes_too_long_is_called_off() -> None:

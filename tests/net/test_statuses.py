@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_persona.judge.chat.client import Permanent, Transient
-from pytest_persona.judge.chat.statuses import Service, scrubbed
+from pytest_persona.net.faults import Permanent, Transient
+from pytest_persona.net.statuses import Service, scrubbed
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,24 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 from pytest_persona.errors import JudgeError
-from pytest_persona.judge.chat.client import Fault, Permanent, Transient
+from pytest_persona.net.faults import Fault, Permanent, Transient
 
-__all__ = ["Service", "checked_key", "checked_url", "hush", "scrubbed", "unlogged"]
+__all__ = [
+    "JUDGE",
+    "TARGET",
+    "Role",
+    "Service",
+    "checked_key",
+    "checked_url",
+    "hush",
+    "retry_after",
+    "scrubbed",
+    "unlogged",
+]
 
 _CROWDED = (429, 529)
 _AGAIN = (408, 409, *_CROWDED)
@@ -86,12 +98,41 @@ def checked_key(key: str, where: str) -> str:
     return key
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Role:
+    """For what a model is asked, and so what its user can change."""
+
+    name: str
+    model: str
+    """What names the model."""
+    base_url: str
+    """What names where it is asked."""
+    without_key: str
+    """How to do without a key, in a sentence."""
+
+
+JUDGE = Role(
+    name="judge",
+    model="--persona-model",
+    base_url="--persona-base-url",
+    without_key="--persona-judge replay reads recorded verdicts and needs none.",
+)
+TARGET = Role(
+    name="target",
+    model="target.*.model in the suite",
+    base_url="target.*.base_url in the suite",
+    without_key="--persona-ask never reads recorded replies (--persona-replies) and needs none.",
+)
+
+
 class Service:
     """One vendor in one run: who is asked for which model with which credential."""
 
-    def __init__(self, *, model: str, credential: str, url: str = "", secrets: Iterable[str] = ()) -> None:
+    def __init__(
+        self, *, model: str, credential: str, url: str = "", secrets: Iterable[str] = (), named_by: str = JUDGE.model
+    ) -> None:
         """``credential``: where the key is from, in words. ``url``: the user's own, where there is one. ``secrets`` never show."""
-        self._model, self._credential, self._url = model, credential, url
+        self._model, self._credential, self._url, self._named_by = model, credential, url, named_by
         self._secrets = tuple(secrets)
 
     def said(self, text: str) -> str:
@@ -135,16 +176,16 @@ class Service:
         if effective == 404:
             other = f", or see whether {self.said(self._url)} is right" if self._url else ""
             return Permanent(
-                f"the model {self._model} is not offered to this key ({text}). Name another with --persona-model{other}.",
+                f"the model {self._model} is not offered to this key ({text}). Name another with {self._named_by}{other}.",
                 fatal=True,
             )
         again = effective in _AGAIN or effective >= 500
         if {"true": True, "false": False}.get(headers.get("x-should-retry", ""), again):
-            return Transient(text, retry_after=_retry_after(headers), crowded=effective in _CROWDED)
+            return Transient(text, retry_after=retry_after(headers), crowded=effective in _CROWDED)
         return Permanent(text, fatal=False)
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait, from ``retry-after-ms`` or ``retry-after`` (seconds, or a date against the server's own clock)."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:

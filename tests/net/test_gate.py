@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_persona.judge.chat.gate import Gate
+from pytest_persona.net.gate import Gate
 
 Run = Callable[[Any], Any]
 
