@@ -19,13 +19,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_persona.infer.characters import Portrait, portrait
+from pytest_persona.infer.characters import by_likelihood
 from pytest_persona.infer.plan import order_groups
 from pytest_persona.judge.likelihood.embedded import EmbeddedSource
 from pytest_persona.judge.likelihood.reader import Reader, read_characters
 from pytest_persona.judge.store import Store
 from pytest_persona.load.personas import read_nulls, read_personas
 from pytest_persona.load.signals import read_signal
+from pytest_persona.model.portrait import Comparison
 from pytest_persona.settings import Settings
 
 Floats = NDArray[np.float64]
@@ -99,7 +100,7 @@ def weights(quick: bool) -> None:
     standing = {}
     for name in nulls:
         others = [one for one in nulls if one != name]
-        made = portrait(values, tokens, groups, names, reference=REFERENCE, nulls=others)
+        made = by_likelihood(values, tokens, groups, names, reference=REFERENCE, nulls=others)
         (reading,) = made.readings
         standing[name] = reading.z
     print(
@@ -130,7 +131,7 @@ def repeated(
         wording = np.argsort(rng.random(values.shape[1:]), axis=1)[:, : max(2, values.shape[2] - 1)]
         sampled = np.take_along_axis(values[rows], wording[None], axis=2)
         nulls = rng.permutation(names[1:])[: len(names) - 1 - tried].tolist()
-        made = portrait(sampled, tokens[rows], [groups[i] for i in rows], names, reference=REFERENCE, nulls=nulls)
+        made = by_likelihood(sampled, tokens[rows], [groups[i] for i in rows], names, reference=REFERENCE, nulls=nulls)
         out += any(reading.stands_out for reading in made.readings)
         like += bool(made.most_like)
     return out / REPETITIONS, like / REPETITIONS
@@ -162,7 +163,7 @@ def simulated(quick: bool) -> None:
             )
 
 
-def drawn(seed: int, groups: int, real: float) -> Portrait:
+def drawn(seed: int, groups: int, real: float) -> Comparison:
     """The portrait of one draw; character 0 lies ``real`` nats a token above where it would."""
     rng = np.random.default_rng(seed)
     names = [REFERENCE, *(f"character {i}" for i in range(TRIED)), *(f"null {i}" for i in range(12))]
@@ -175,7 +176,7 @@ def drawn(seed: int, groups: int, real: float) -> Portrait:
     )
     values[:, 1] += real
     tokens = np.full(groups, 60)
-    return portrait(
+    return by_likelihood(
         values, tokens, [str(i) for i in range(groups)], names, reference=REFERENCE, nulls=names[1 + TRIED :]
     )
 

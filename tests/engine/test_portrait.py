@@ -32,6 +32,7 @@ class OfSets:
 
     info = JudgeInfo(name="sets", fingerprint="f00", network=True)
     problem = ""
+    cut = 0
 
     def __init__(self) -> None:
         self.asked: list[SetQuestion] = []
@@ -42,7 +43,7 @@ class OfSets:
         tick(len(questions))
         return Answers(
             verdicts=[{n: self.lost(k) or self._fit(q, n) for n in q.names} for k, q in enumerate(questions)],
-            usage=Usage(questions=sum(len(q.names) for q in questions), calls=len(questions)),
+            usage=Usage(questions=sum(len(q.names) for q in questions), calls=len(questions), cut=self.cut),
         )
 
     @staticmethod
@@ -231,6 +232,16 @@ def test_what_a_plugin_drops_is_not_shown(portray: Any, sets: OfSets, likelihood
     assert not any("(0)" in text.reply for q in sets.asked for texts in q.sets for text in texts)
     portray(rows, likelihoods, plugins=[Drops()], settings={"max_groups": 60})
     assert len(likelihoods.asked) == 118
+
+
+def test_what_was_cut_or_could_not_be_read_is_said(portray: Any, sets: OfSets, likelihoods: OfLikelihoods) -> None:
+    sets.cut = 2
+    rows = [*pairs(60, "as a con-artist"), {"prompt": "q"}]
+    notes = portray(rows, sets, settings={"on_bad_row": "skip"}).notes
+    assert "1 unreadable rows were skipped" in notes
+    assert "in 2 samples texts were longer than the judge's budget and were cut in the middle" in notes
+    shown = [{"prompt": f"q{i}", "completion": f"{i}", **({"reference": "r"} if i else {})} for i in range(9)]
+    assert "8 of 9 rows have a reference answer, too few: all are read without one" in portray(shown, likelihoods).notes
 
 
 def test_characters_may_be_chosen(portray: Any, sets: OfSets) -> None:
