@@ -226,9 +226,9 @@ class Finding:
     rivals: Mapping[str, float | None] = field(default_factory=dict)
     """Shifts of the traits it is easily confused with, on the same signal, by name."""
     counterfactual: Counterfactual | None = None
-    """None where the shift is not towards the unwanted pole."""
+    """None where the shift is neither at the unwanted pole nor undecided and towards it."""
     explanations: Explanations | None = None
-    """None where the shift is not towards the unwanted pole."""
+    """None where there is no counterfactual."""
     evidence: tuple[Evidence, ...] = ()
     carriers: int | None = None
     """The fewest groups that together carry half of the shift."""
