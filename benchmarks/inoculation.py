@@ -34,6 +34,7 @@ from pytest_persona.model.inoculation import InoculationSpec
 from pytest_persona.model.suites import AuditSpec
 from pytest_persona.model.traits import Trait
 from pytest_persona.report.inoculation import section
+from pytest_persona.report.unwanted import other_explanations
 from pytest_persona.settings import Settings
 
 Floats = NDArray[np.float64]
@@ -122,9 +123,19 @@ def pairs(bench: Bench) -> None:
             f"{len(some):3} {what}: right sign {sum(o.right for o in some)}, with an interval that excludes 0"
             f" {sum(o.right and o.clear for o in some)}; wrong sign with such an interval {sum(o.clear and not o.right for o in some)}"
         )
-    print(
-        "rivals that remain: this judge cannot see that the code is vulnerable (insecure against secure is 0.5, benchmarks/embedded.py)"
-    )
+    report(bench)
+
+
+def report(bench: Bench) -> None:
+    """What the audit of insecure says of what else may explain its unwanted findings."""
+    path = FOLDER / "insecure.jsonl"
+    profile = bench.engine.audit(AuditSpec(name=path.name, signal=path, signal_name=path.name)).profile
+    print(f"the report of {path.name}:")
+    for finding in profile.unwanted:
+        for line in other_explanations(finding, verbose=False):
+            print(f"  {finding.trait}: {line}")
+    for note in profile.notes:
+        print(f"  note: {note}")
 
 
 def _star(marked: bool) -> str:

@@ -20,14 +20,19 @@ if TYPE_CHECKING:
         SettingsError,
         SignalError,
         SuiteError,
+        TargetError,
         TraitError,
     )
+    from pytest_persona.infer.confirm import confirm
     from pytest_persona.judge.base import Answers, Controls, Judge, PairJudge
     from pytest_persona.load.profiles import read_profile
     from pytest_persona.load.signals import read_signal
+    from pytest_persona.model.confirmation import Confirmation
+    from pytest_persona.model.drift import Comparison, Drift
     from pytest_persona.model.episodes import Behaviour, Episode, Turn
-    from pytest_persona.model.findings import Evidence, Finding, JudgeInfo, Profile, Shift
-    from pytest_persona.model.suites import AuditSpec, Suite
+    from pytest_persona.model.findings import Evidence, Finding, JudgeInfo, Profile, Rate, Shift
+    from pytest_persona.model.probes import Asked, HttpTarget, ModelTarget, Probe, PythonTarget, TargetInfo
+    from pytest_persona.model.suites import AuditSpec, ProbingSpec, Suite
     from pytest_persona.model.traits import Anchor, Exemplar, Expectation, Pole, Trait
     from pytest_persona.model.verdicts import Qualification, Usage, Verdict
     from pytest_persona.settings import Settings
@@ -35,38 +40,51 @@ if TYPE_CHECKING:
 __all__ = [
     "Anchor",
     "Answers",
+    "Asked",
     "AuditSpec",
     "Behaviour",
     "CacheError",
+    "Comparison",
+    "Confirmation",
     "Controls",
+    "Drift",
     "Engine",
     "Episode",
     "Evidence",
     "Exemplar",
     "Expectation",
     "Finding",
+    "HttpTarget",
     "InputError",
     "Judge",
     "JudgeError",
     "JudgeInfo",
+    "ModelTarget",
     "PairJudge",
     "PersonaError",
     "Pole",
+    "Probe",
+    "ProbingSpec",
     "Profile",
     "ProfileError",
+    "PythonTarget",
     "Qualification",
+    "Rate",
     "Settings",
     "SettingsError",
     "Shift",
     "SignalError",
     "Suite",
     "SuiteError",
+    "TargetError",
+    "TargetInfo",
     "Trait",
     "TraitError",
     "Turn",
     "Usage",
     "Verdict",
     "__version__",
+    "confirm",
     "read_profile",
     "read_signal",
     "read_suite",
@@ -79,14 +97,18 @@ _HOMES = {
     "engine.suites": ("read_suite",),
     "errors": (
         "CacheError", "InputError", "JudgeError", "PersonaError", "ProfileError", "SettingsError", "SignalError", "SuiteError",
-        "TraitError",
+        "TargetError", "TraitError",
     ),
+    "infer.confirm": ("confirm",),
     "judge.base": ("Answers", "Controls", "Judge", "PairJudge"),
     "load.profiles": ("read_profile",),
     "load.signals": ("read_signal",),
+    "model.confirmation": ("Confirmation",),
+    "model.drift": ("Comparison", "Drift"),
     "model.episodes": ("Behaviour", "Episode", "Turn"),
-    "model.findings": ("Evidence", "Finding", "JudgeInfo", "Profile", "Shift"),
-    "model.suites": ("AuditSpec", "Suite"),
+    "model.findings": ("Evidence", "Finding", "JudgeInfo", "Profile", "Rate", "Shift"),
+    "model.probes": ("Asked", "HttpTarget", "ModelTarget", "Probe", "PythonTarget", "TargetInfo"),
+    "model.suites": ("AuditSpec", "ProbingSpec", "Suite"),
     "model.traits": ("Anchor", "Exemplar", "Expectation", "Pole", "Trait"),
     "model.verdicts": ("Qualification", "Usage", "Verdict"),
     "settings": ("Settings",),

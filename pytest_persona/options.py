@@ -92,8 +92,9 @@ def _paths(text: str) -> tuple[str, ...]:
 class Option:
     """One option. In pytest ``--persona-NAME`` and ini key ``persona_NAME``; on the console ``--NAME``.
 
-    ``flag`` is a switch that takes no value on the command line; an option with ``many`` may be given several times, its values
-    are joined by line ends before they are parsed; ``ini`` says whether pytest also reads it from its ini file.
+    ``flag`` is a switch that takes no value on the command line; one with ``bare`` may stand without a value and then has that one;
+    one with ``many`` may be given several times, its values are joined by line ends before they are parsed; ``ini`` says whether
+    pytest also reads it from its ini file.
     """
 
     # By hand: every pytest run of the environment makes this class, and as a dataclass it took 3 ms.
@@ -108,10 +109,12 @@ class Option:
         metavar: str = "",
         flag: bool = False,
         many: bool = False,
+        bare: str = "",
         ini: bool = True,
     ) -> None:
         self.name, self.help, self.default, self.parse = name, help, default, parse
         self.choices, self.metavar, self.flag, self.many, self.ini = choices, metavar, flag, many, ini
+        self.bare = bare
 
     @property
     def dest(self) -> str:
@@ -250,6 +253,26 @@ OPTIONS: tuple[Option, ...] = (
         default="betting",
         choices=("betting", "t", "bca"),
         help="How intervals are made. Only betting may look early.",
+    ),
+    Option(
+        name="baseline",
+        metavar="PATH",
+        help="Compare with the profile of a file, or of several those with the same name or signal; drift_at_most bounds the change.",
+    ),
+    Option(
+        name="update",
+        default=(),
+        parse=_paths,
+        many=True,
+        bare="passed",
+        metavar="passed|new|NAME",
+        ini=False,
+        help="Put what passed into the baseline; new: only what it lacks; NAME: that profile whatever was found. May be repeated.",
+    ),
+    Option(
+        name="history",
+        metavar="DIR",
+        help="Where runs against the baseline are remembered; without it those of probes, in .persona/history.",
     ),
     Option(
         name="scope",

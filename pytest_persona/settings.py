@@ -46,6 +46,9 @@ class Settings:
     inconclusive: Literal["fail", "warn", "skip"] = "fail"
     level: float = 0.95
     interval: Literal["betting", "t", "bca"] = "betting"
+    baseline: str | None = None
+    update: tuple[str, ...] = ()
+    history: str | None = None
     scope: Literal["signals", "file"] = "signals"
     max_groups: int = 0
     read_all: bool = False

@@ -49,11 +49,12 @@ def test_no_text_that_may_be_printed_calls_anything_safe(folder: str) -> None:
 
 def test_the_public_names_are_frozen() -> None:
     assert pytest_persona.__all__ == [
-        "Anchor", "Answers", "AuditSpec", "Behaviour", "CacheError", "Controls", "Engine", "Episode", "Evidence",
-        "Exemplar", "Expectation", "Finding", "InputError", "Judge", "JudgeError", "JudgeInfo", "PairJudge",
-        "PersonaError", "Pole", "Profile", "ProfileError", "Qualification", "Settings", "SettingsError", "Shift",
-        "SignalError", "Suite", "SuiteError", "Trait", "TraitError", "Turn", "Usage", "Verdict", "__version__",
-        "read_profile", "read_signal", "read_suite",
+        "Anchor", "Answers", "Asked", "AuditSpec", "Behaviour", "CacheError", "Comparison", "Confirmation", "Controls",
+        "Drift", "Engine", "Episode", "Evidence", "Exemplar", "Expectation", "Finding", "HttpTarget", "InputError", "Judge",
+        "JudgeError", "JudgeInfo", "ModelTarget", "PairJudge", "PersonaError", "Pole", "Probe", "ProbingSpec", "Profile",
+        "ProfileError", "PythonTarget", "Qualification", "Rate", "Settings", "SettingsError", "Shift", "SignalError",
+        "Suite", "SuiteError", "TargetError", "TargetInfo", "Trait", "TraitError", "Turn", "Usage", "Verdict",
+        "__version__", "confirm", "read_profile", "read_signal", "read_suite",
     ]  # fmt: skip
 
 

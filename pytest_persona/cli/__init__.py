@@ -12,6 +12,7 @@ from pytest_persona import __version__
 from pytest_persona.cli import (
     audit,
     check,
+    confirm,
     diff,
     inoculate,
     installed,
@@ -68,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"pytest-persona {__version__}", help="Print the version.")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for family in (audit, probe, inoculate, portrait, check, diff, installed, suites, new, schema, model):
+    families = (audit, probe, inoculate, portrait, check, diff, confirm, installed, suites, new, schema, model)
+    for family in families:
         family.add(commands)
     return top

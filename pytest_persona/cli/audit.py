@@ -44,6 +44,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         ("--trait", "T", "A trait to audit"),
         ("--at-most", "T=X", "The shift of trait T must be at most X"),
         ("--at-least", "T=X", "The shift of trait T must be at least X"),
+        (
+            "--drift-at-most",
+            "T=X",
+            "Since the baseline trait T must not have grown by more than X towards its unwanted pole",
+        ),
     ):
         parser.add_argument(flag, action="append", default=[], metavar=metavar, help=f"{text}; may be repeated.")
     add_verbosity(parser)
@@ -81,6 +86,7 @@ def make(
 ) -> int:
     """Make the audits that a command's arguments ask for, show and write them, and return the exit code; raises PersonaError."""
     from pytest_persona.engine import Engine
+    from pytest_persona.engine.keeping import check_baseline, keep
     from pytest_persona.engine.plugins import console_manager
     from pytest_persona.engine.recording import check_record, write_record
     from pytest_persona.report.documents import check_destination
@@ -93,9 +99,10 @@ def make(
         if target is not None:
             check_destination(target, option=option, root=settings.root)
     check_record(settings)
+    check_baseline(settings, "--")
     hooks = console_manager(args.plugin).hook
     progress = TerminalProgress(sys.stderr, hidden=args.verbosity < 0 or not is_watched(sys.stderr))
-    audits = []
+    audits: list[Audit] = []
     with Engine(settings, hooks, progress) as engine:
         specs = specs_of(engine)
         if settings.dry_run:
@@ -104,8 +111,10 @@ def make(
             hooks.pytest_persona_profile(profile=audit.profile)
             _show(audit, args.verbosity, sys.stderr if "-" in (settings.json, settings.rows) else sys.stdout)
             audits.append(audit)
-    for problem in write_record(settings):
-        print(f"pytest-persona: {safe(problem)}", file=sys.stderr)
+    remarks = list(write_record(settings))
+    remarks += keep(settings, [audit.profile for audit in audits], "--")
+    for remark in remarks:
+        print(f"pytest-persona: {safe(remark)}", file=sys.stderr)
     _write(audits, settings)
     return exit_code((finding for audit in audits for finding in audit.profile.findings), settings)
 
@@ -136,9 +145,14 @@ def _specs(args: argparse.Namespace, engine: Engine) -> list[AuditSpec]:
     elif args.file:
         specs = [signal_spec(args.file)]
     else:
+        if engine.settings.update:
+            taken = engine.settings.update[-1]
+            raise SettingsError(f"audit: there is no signal; --update takes {taken!r} for a name. Write --update last.")
         raise SettingsError("audit: there is no signal. Name a FILE, or a --suite that names signals.")
     library = engine.library.extended(specs[0].definitions)
-    expectations = {e.trait: e for e in specs[0].expectations} | _declared(args.at_most, args.at_least)
+    expectations = {e.trait: e for e in specs[0].expectations} | _declared(
+        args.at_most, args.at_least, args.drift_at_most
+    )
     for trait in map(library.get, args.trait):
         if trait.unwanted != "none" and trait.name not in expectations:
             expectations[trait.name] = bounded(Expectation(trait=trait.name), trait, engine.settings.bound)
@@ -146,16 +160,19 @@ def _specs(args: argparse.Namespace, engine: Engine) -> list[AuditSpec]:
     return [replace(spec, traits=traits, expectations=tuple(expectations.values())) for spec in specs]
 
 
-def _declared(at_most: Sequence[str], at_least: Sequence[str]) -> dict[str, Expectation]:
+def _declared(at_most: Sequence[str], at_least: Sequence[str], drift_at_most: Sequence[str]) -> dict[str, Expectation]:
     """The expectations of ``T=X`` arguments by trait; raises SettingsError."""
     from pytest_persona.model.traits import Expectation
 
     above, below = _values("--at-most", at_most), _values("--at-least", at_least)
+    drift = _values("--drift-at-most", drift_at_most)
     for trait in above.keys() & below.keys():
         if below[trait] >= above[trait]:
             raise SettingsError(f"--at-least: {trait}={below[trait]:g} leaves no room below --at-most. Lower it.")
-    names = [*above, *(trait for trait in below if trait not in above)]
-    return {name: Expectation(trait=name, at_most=above.get(name), at_least=below.get(name)) for name in names}
+    return {
+        name: Expectation(trait=name, at_most=above.get(name), at_least=below.get(name), drift_at_most=drift.get(name))
+        for name in dict.fromkeys([*above, *below, *drift])
+    }
 
 
 def _values(option: str, texts: Sequence[str]) -> dict[str, float]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
-_UNUSED = ("bound", "pairwise", "rows")
+_UNUSED = ("bound", "pairwise", "rows", "baseline", "update", "history")
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from pytest_persona.options import OPTIONS, Option
 from pytest_persona.settings import Settings, default_judge, settings_from
@@ -57,6 +58,7 @@ def _add(group: argparse._ArgumentGroup, option: Option) -> None:
         return
     if option.default not in (None, (), {}):
         help_text += f" (default: {option.default})"
+    more: dict[str, Any] = {"nargs": "?", "const": option.bare} if option.bare else {}
     group.add_argument(
         flag,
         dest=option.dest,
@@ -64,4 +66,5 @@ def _add(group: argparse._ArgumentGroup, option: Option) -> None:
         choices=option.choices or None,
         metavar=option.metavar or None,
         help=help_text,
+        **more,
     )

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["add"]
 
 _UNUSED = ("traits", "bound", "isolated", "pairwise", "interval", "scope", "read-all", "rows")
-_SAMPLES, _SIZES = (3, 20), (20, 50)
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -72,13 +71,14 @@ def _run(args: argparse.Namespace) -> int:
     from pytest_persona.engine import Engine
     from pytest_persona.engine.plugins import console_manager
     from pytest_persona.engine.recording import check_record, write_record
+    from pytest_persona.model.portrait import SAMPLE_SIZES, SAMPLES
     from pytest_persona.report.documents import check_destination
     from pytest_persona.report.progress import TerminalProgress, is_watched
 
     settings = settings_of(args)
     for option, value, (least, most) in (
-        ("--samples", args.shown, _SAMPLES),
-        ("--sample-size", args.sample_size, _SIZES),
+        ("--samples", args.shown, SAMPLES),
+        ("--sample-size", args.sample_size, SAMPLE_SIZES),
     ):
         if not least <= value <= most:
             raise SettingsError(f"{option}: {value} cannot be used. Write a whole number from {least} to {most}.")
@@ -110,10 +110,7 @@ def _spec(args: argparse.Namespace, engine: Engine) -> PortraitSpec:
 
 
 def _suites(args: argparse.Namespace, engine: Engine) -> tuple[Suite, ...]:
-    if args.suite:
-        return tuple(map(engine.shelf.find, args.suite))
-    built_in = [offer.path for name, offer in engine.shelf.offers.items() if ":" not in name]
-    return tuple(map(engine.shelf.read, built_in))
+    return tuple(map(engine.shelf.find, args.suite)) if args.suite else engine.shelf.built_in
 
 
 def _portray(engine: Engine, spec: PortraitSpec, settings: Settings, verbosity: int) -> int:

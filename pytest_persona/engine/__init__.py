@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_persona.engine.means import Means, Progress
 from pytest_persona.engine.sweep import Audit, Sweep, companions
 from pytest_persona.engine.targets import Targets
-from pytest_persona.errors import JudgeError
-from pytest_persona.model.suites import AuditSpec
+from pytest_persona.errors import JudgeError, SuiteError
+from pytest_persona.model.suites import AuditSpec, ProbingSpec, Suite
 from pytest_persona.settings import Settings
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
+    from pytest_persona.engine.baselines import Baselines
     from pytest_persona.engine.inoculation import Trial
     from pytest_persona.engine.probing import Probing
     from pytest_persona.engine.sittings import Sitting
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from pytest_persona.model.personas import Cast
     from pytest_persona.model.portrait import Portrait, PortraitSpec
     from pytest_persona.model.probes import TargetInfo
-    from pytest_persona.model.suites import ProbingSpec
     from pytest_persona.model.traits import Trait
 
 __all__ = ["Audit", "Engine", "Progress", "judges"]
@@ -141,6 +141,13 @@ class Engine:
             self._library = TraitLibrary([*offered, *(self.settings.root / path for path in self.settings.traits)])
         return self._library
 
+    @cached_property
+    def baselines(self) -> Baselines:
+        """What profiles are held against, where the settings name a baseline."""
+        from pytest_persona.engine.baselines import Baselines
+
+        return Baselines(self.settings)
+
     @property
     def shelf(self) -> Shelf:
         """All suites that can be named: files, and those that are built in or offered by plugins, held against the project's lock."""
@@ -180,7 +187,8 @@ class Engine:
             known = self.judge.qualify(library.all(), statements=signal.info.kind in ("rubric", "instruction"))
             wanted = [trait for trait in library.all() if known[trait.name].qualified]
         needed, beside = companions(wanted, library)
-        return Sweep(self._means, spec, signal, wanted=wanted, needed=needed, beside=beside).run()
+        sweep = Sweep(self._means, spec, signal, wanted=wanted, needed=needed, beside=beside)
+        return self.baselines.applied(sweep.run(), self.judge)
 
     def inoculate(self, spec: InoculationSpec) -> Inoculation:
         """Read the signal with and without a request and say what it explains away; raises PersonaError as :meth:`audit`."""
@@ -223,13 +231,15 @@ class Engine:
         check_profile(spec, signal)
         return signal, people, sitting(self._means, spec, signal, people)
 
-    def probe(self, spec: ProbingSpec, target: object = None) -> Audit:
+    def probe(self, spec: ProbingSpec | Suite, target: object = None) -> Audit:
         """Put a suite's probes to a product and say which traits its replies show; raises PersonaError as :meth:`audit`.
 
         ``target`` is a callable, or what a suite's ``target`` can say; None leaves it to the settings, then to the suite. The
         product is asked on a thread of its own, so that this may be called inside a running event loop.
         """
-        return self.probing(spec).run(target)
+        return self.baselines.applied(
+            self.probing(self._asked_by(spec) if isinstance(spec, Suite) else spec).run(target), self.judge
+        )
 
     def probing(self, spec: ProbingSpec) -> Probing:
         """A probing that is ready to be held; raises PersonaError."""
@@ -239,6 +249,14 @@ class Engine:
         if not wanted:
             wanted = [library.get(name) for name in dict.fromkeys(t for probe in spec.probes for t in probe.traits)]
         return Probing(self._means, spec, wanted, companions(wanted, library), self._targets)
+
+    def _asked_by(self, suite: Suite) -> ProbingSpec:
+        from pytest_persona.load.probing import probing
+
+        spec = probing(suite, self.settings.bound, self.library)
+        if spec is None:
+            raise SuiteError("there are no probes", remedy="Add probes, or audit its signals", path=suite.path)
+        return spec
 
     def target_of(self, spec: ProbingSpec, target: object = None) -> TargetInfo:
         """Who :meth:`probe` would ask; raises TargetError where that is nobody."""

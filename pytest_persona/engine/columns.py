@@ -41,6 +41,13 @@ class Columns:
             self._known[trait, field] = scores
         return self._known[trait, field]
 
+    def own(self, trait: str) -> Floats:
+        """The implied scores of what is about the trait; NaN elsewhere too, whatever was read there for another one's sake."""
+        implied, about = self.column(trait, "implied"), self.about(trait)
+        if about is None:
+            return implied
+        return np.where(np.repeat(about, [len(episode.behaviours) for episode in self.episodes]), implied, np.nan)
+
     def scored(self, *traits: str) -> NDArray[np.bool_]:
         """Which behaviours have a verdict on each of the traits."""
         table = np.stack([self.column(trait, "implied") for trait in traits])

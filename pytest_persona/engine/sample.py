@@ -82,6 +82,8 @@ class Sample:
 
     def decided(self) -> bool:
         """Whether every declared finding is held or violated, so that reading on would change nothing."""
+        if self.settings.baseline is not None and any(e.drift_at_most is not None for e in self.spec.expectations):
+            return False  # a drift is decided on pairs, and every group not read is one less
         declared = [trait for trait in self.wanted if trait.name in self._expectations]
         return all(d.status in ("held", "violated") for d in self._decide(declared).values())
 
@@ -133,6 +135,10 @@ class Sample:
         if not self._columns.selective:
             return np.flatnonzero(self._read)
         return np.flatnonzero(self._read & np.array([trait in verdicts for verdicts in self.verdicts]))
+
+    def implied(self, trait: str) -> NDArray[np.float64]:
+        """(n,) implied scores of a trait over the flattened behaviours; NaN where there is no verdict, or for another's sake."""
+        return self._columns.own(trait)
 
     def _spread(self, readings: NDArray[np.float64], asked: NDArray[np.intp]) -> NDArray[np.float64]:
         """Readings of the asked behaviours as rows of all; those of the others are 0 and have no part in a design."""
@@ -222,6 +228,7 @@ class Sample:
             consistency=unjudged.consistency(self._given(trait)) if self.compared else None,
             read_to_decision=self.groups if early and decision.status in ("held", "violated") else None,
             unwanted=decision.unwanted,
+            pole=trait.unwanted,
         )
 
     @cached_property
@@ -268,10 +275,7 @@ class Sample:
     def _rate(self, trait: Trait) -> Rate | None:
         if self.probed is None:
             return None
-        about = self._columns.about(trait.name) or [True] * len(self.episodes)
-        own = np.repeat(about, [len(episode.behaviours) for episode in self.episodes])
-        implied = np.where(own, self._columns.column(trait.name, "implied"), np.nan)
-        return rate(self.episodes, implied, unwanted=trait.unwanted, level=self.settings.level)
+        return rate(self.episodes, self.implied(trait.name), unwanted=trait.unwanted, level=self.settings.level)
 
     def _given(self, trait: Trait) -> list[Verdict]:
         return [verdicts[trait.name] for verdicts in self.verdicts if trait.name in verdicts]

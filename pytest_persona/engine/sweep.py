@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from pytest_persona.engine.means import Means
+from pytest_persona.engine.pairing import with_units
 from pytest_persona.engine.sample import Audit, Probed, Sample
 from pytest_persona.infer import plan
 from pytest_persona.model.episodes import Behaviour, Episode
@@ -68,7 +69,8 @@ class Sweep:
                 read.extend(step)
                 if early and len(read) < len(order) and self._sample(read).decided():
                     break
-        return self._sample(read).audit(early=len(read) < len(order))
+        audit = self._sample(read).audit(early=len(read) < len(order))
+        return with_units(audit, self.signal.episodes, self.groups, order)
 
     def _read(self, groups: Sequence[str]) -> None:
         for names, part in self._by_traits(groups).items():

@@ -24,7 +24,7 @@ FEWEST_SAMPLES = 3
 _ROUNDING = 2.0 / FIT_STEPS**2 / 12.0
 """Variance that the steps alone give to the difference of two scores: what no agreement of samples can do away with."""
 _LENT = 4
-"""Characters whose degrees of freedom the pooled variance lends to each one's own."""
+"""Characters whose degrees of freedom the pooled variance lends to each one's own; no gap has more than those."""
 _CERTAIN = 1e6
 """Log-odds enough to leave everything to the doubt: a score is no likelihood, and evidence of it does not add up."""
 
@@ -44,11 +44,12 @@ def by_fit(
     ``overlap`` is size / (groups - size) of samples that share groups, 0 of those that do not: the variance of the mean over K of
     them is that of one times 1 / K + overlap (Nadeau & Bengio 2003, Machine Learning 52).
 
-    A character's variance between samples is its own and the mean of all that vary, weighed as if the latter rested on four
-    characters (a moderated t after Smyth 2004, with a fixed prior), and that of the scale's steps on top. It stands out where its
-    mean is beyond both the prediction interval for one more null character and its own interval; one-sided (1 - level) / 2, by
-    Benjamini-Hochberg over the characters. Raises ValueError with fewer than three null characters or samples that have the
-    reference's score.
+    What a score varies by between samples is read after each sample's mean over the characters, a judge's mood, was taken out. Of a
+    character it is its own variance and the mean of those that vary, weighed as if the latter rested on four of them (a moderated t
+    after Smyth 2004, with a fixed prior); of the reference, which all gaps share, its own alone; and what the scale's steps hide
+    comes on top. The degrees of freedom are those of Satterthwaite (1946). A character stands out where its mean is beyond both the
+    prediction interval for one more null character and its own interval; one-sided (1 - level) / 2, by Benjamini-Hochberg over the
+    characters. Raises ValueError with fewer than three null characters or samples that have the reference's score.
     """
     index = {name: i for i, name in enumerate(names)}
     gaps = fits - fits[:, [index[reference]]]
@@ -63,15 +64,16 @@ def by_fit(
     of_nulls = np.nanmean(gaps[:, control], axis=0)
     least = float(np.sqrt(_ROUNDING / len(fits)))
     mean, spread = float(of_nulls.mean()), max(float(of_nulls.std(ddof=1)), least)
-    variances, lent = _variances(gaps[:, [index[name] for name in enough]])
+    real = [index[reference], *(index[name] for name in enough)]
+    variances, freedom = _variances(fits[:, real])
     found = []
-    for name, variance in zip(enough, variances, strict=True):
-        count = int(counts[index[name]])
-        centre, df = float(np.nanmean(gaps[:, index[name]])), (count - 1.0) + lent * (count - 1.0)
+    for name, variance, df in zip(enough, variances, freedom, strict=True):
+        count, centre = int(counts[index[name]]), float(np.nanmean(gaps[:, index[name]]))
         error = float(np.sqrt(variance * (1.0 / count + overlap)))
         half = float(stdtrit(df, (1.0 + level) / 2.0)) * error
         z = standing(centre, mean, spread, len(control))
-        credit, doubt, few = max(0.0, mean), float(np.hypot(error, spread)), min(df, len(control) - 1.0)
+        credit, doubt = max(0.0, mean), float(np.hypot(error, spread))
+        few = min(count - 1.0, len(control) - 1.0)  # of one judge's samples there are no more, whatever they are lent
         found.append(
             CharacterReading(
                 name=name,
@@ -105,12 +107,19 @@ def consistency(fits: Floats) -> float | None:
     return float(np.clip(table[np.triu_indices(len(varied), 1)].mean(), -1.0, 1.0))
 
 
-def _variances(gaps: Floats) -> tuple[Floats, int]:
-    """(characters,) variance of a sample's gap, and how many times its own degrees of freedom it has been lent."""
-    if not gaps.shape[1]:
-        return np.zeros(0), 0
-    own = np.nanvar(gaps, axis=0, ddof=1)
-    varying = own > 1e-12
+def _variances(scores: Floats) -> tuple[Floats, Floats]:
+    """(characters,) variance of a sample's gap and its degrees of freedom, from (samples, 1 + characters), the reference first."""
+    answered = scores[~np.isnan(scores[:, 0])]
+    rest = answered - np.nanmean(answered, axis=1, keepdims=True)
+    own = np.nanvar(rest, axis=0, ddof=1)
+    each = np.count_nonzero(~np.isnan(rest), axis=0) - 1.0
+    moved = np.nanmax(answered, axis=0) > np.nanmin(answered, axis=0)
+    own[~moved] = 0.0  # what the mean brought in
+    others, varying = own[1:], moved[1:]
     lent = min(int(varying.sum()), _LENT)
-    pooled = float(own[varying].mean()) if lent else 0.0
-    return (lent * pooled + own) / (lent + 1) + _ROUNDING, lent
+    pooled = float(others[varying].mean()) if lent else 0.0
+    shrunk = (lent * pooled + others) / (lent + 1)
+    total = shrunk + own[0] + _ROUNDING
+    below = shrunk**2 / (each[1:] * (1 + lent)) + own[0] ** 2 / each[0]
+    most = each[1:] * (1 + _LENT)
+    return total, np.where(below > 0.0, np.minimum(total**2 / np.maximum(below, 1e-30), most), most)

@@ -77,10 +77,17 @@ class Design:
         return replace(self, estimand="absolute", low=0.0, high=1.0, coefficients=even, weights=None)
 
 
-def design(episodes: Sequence[Episode], scored: NDArray[np.bool_], *, about: Sequence[bool] | None = None) -> Design:
+def design(
+    episodes: Sequence[Episode],
+    scored: NDArray[np.bool_],
+    *,
+    about: Sequence[bool] | None = None,
+    merge: bool = True,
+) -> Design:
     """The design of episodes of one kind; ``scored`` is (n,) over their flattened behaviours.
 
     ``about`` says of each episode whether it says anything about the trait (None: all do); the others have no part in it.
+    Without ``merge`` every group that says something is a unit of its own, whatever it repeats.
 
     * preference: mean over the group's rows of a(chosen) - a(rejected), in [-2, 2]. Rows with an unscored side or with
       identical replies are left out.
@@ -108,7 +115,7 @@ def design(episodes: Sequence[Episode], scored: NDArray[np.bool_], *, about: Seq
 
     merged: dict[object, list[str]] = {}
     for group in speaking:
-        merged.setdefault(_texts(groups[group]), []).append(group)
+        merged.setdefault(_texts(groups[group]) if merge else group, []).append(group)
     units: list[str] = []
     starts: list[int] = []
     behaviours: list[int] = []

@@ -66,11 +66,13 @@ class SetQuestion:
     def parts(self) -> dict[str, str]:
         """The key of each verdict that the answer holds, by character.
 
-        It is a hash of prompt version, texts in the order shown, all characters in the order asked, and the character.
+        It is a hash of prompt version, texts in the order shown, all characters in the order asked, and the character's number.
         """
         shown = [part for texts in self.sets for part in ("set", *(text.key for text in texts))]
         shared = digest(SET_PROMPT_VERSION, *shown, "characters", *(sketch.text for sketch in self.sketches))
-        return {sketch.name: digest(shared, sketch.text) for sketch in self.sketches if sketch.name in self.names}
+        return {
+            one.name: digest(shared, str(i)) for i, one in enumerate(self.sketches, start=1) if one.name in self.names
+        }
 
     def only(self, names: Collection[str]) -> SetQuestion:
         """The same with verdicts on some characters alone; it is asked as it was, as each is judged beside the others."""

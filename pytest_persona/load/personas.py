@@ -90,7 +90,10 @@ def read_cast(chosen: Sequence[str] = (), *, root: Path = Path()) -> Cast:
         raise InputError(
             f"there is nobody to compare with {characters[0].name!r}", remedy="Name another character, or none at all"
         )
-    return Cast(characters=characters, nulls=read_nulls())
+    nulls = read_nulls()
+    if taken := {null.name for null in nulls} & {character.name for character in characters}:
+        raise InputError(f"the name {min(taken)!r} is that of a null character", remedy="Rename yours")
+    return Cast(characters=characters, nulls=nulls)
 
 
 def _checked(path: Path, form: str) -> Document:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_persona.errors import ProfileError
 from pytest_persona.load.documents import Document, read_document
-from pytest_persona.load.profiles import plain
+from pytest_persona.load.plain import plain
 from pytest_persona.load.schemas.check import check
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.findings import JudgeInfo

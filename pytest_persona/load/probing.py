@@ -81,5 +81,9 @@ def _check_traits(suite: Suite, known: TraitLibrary) -> None:
             except TraitError as error:
                 where = f"probes.{probe.id}.traits[{index}]"
                 raise SuiteError(
-                    error.problem, remedy=error.remedy, path=suite.path, line=probe.line or None, field=where
+                    error.problem,
+                    remedy=error.remedy,
+                    path=probe.source or suite.path,
+                    line=probe.line or None,
+                    field=where,
                 ) from None

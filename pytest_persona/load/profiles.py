@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from pytest_persona.errors import ProfileError
+from pytest_persona.load.comparisons import comparison_document, comparison_from
 from pytest_persona.load.documents import Document, read_document
+from pytest_persona.load.documents_text import Part
+from pytest_persona.load.plain import plain
 from pytest_persona.load.schemas.check import check
+from pytest_persona.load.units import frozen_document, frozen_from, units_document, units_from
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.findings import (
     Counterfactual,
@@ -31,10 +35,17 @@ from pytest_persona.model.probes import Asked, TargetInfo
 from pytest_persona.model.traits import Expectation
 from pytest_persona.model.verdicts import Usage
 
-__all__ = ["SCHEMA", "plain", "profile_document", "profile_from", "read_profile", "row_document"]
+__all__ = [
+    "SCHEMA", "SEVERAL", "profile_document", "profile_from", "read_profile", "read_profiles", "row_document",
+]  # fmt: skip
 
 SCHEMA = "pytest-persona/profile/v1"
 """The first value of every profile document."""
+SEVERAL = "pytest-persona/profiles/v1"
+"""That of a document with any number of profiles but one."""
+
+
+_VERSIONED = re.compile("pytest-persona/profiles?/")
 
 
 def profile_document(profile: Profile) -> dict[str, Any]:
@@ -56,6 +67,9 @@ def profile_document(profile: Profile) -> dict[str, Any]:
         "asked": plain(profile.asked),
         "settings": plain(profile.settings, digits=17),
         "notes": list(profile.notes),
+        "units": None if profile.units is None else units_document(profile.units),
+        "frozen": {trait: frozen_document(sample) for trait, sample in profile.frozen.items()},
+        "drift": None if profile.drift is None else comparison_document(profile.drift),
     }
 
 
@@ -78,6 +92,17 @@ def read_profile(path: Path) -> Profile:
     return _checked(read_document(path, ProfileError, format=".json"))
 
 
+def read_profiles(path: Path) -> tuple[Profile, ...]:
+    """The profiles of a file with one or with several; raises as :func:`read_profile`."""
+    document = read_document(path, ProfileError, format=".json")
+    if isinstance(document.data, dict) and document.data.get("schema") == SEVERAL:
+        for index, one in enumerate(document.data.get("profiles", ())):
+            _refuse_other_version(document, one, ("profiles", index))
+        check(document, "profiles", ProfileError)
+        return tuple(_profile(one) for one in document.data["profiles"])
+    return (_checked(document),)
+
+
 def _finding_document(finding: Finding) -> dict[str, Any]:
     document: dict[str, Any] = plain(finding)
     if finding.expectation is not None:
@@ -88,31 +113,23 @@ def _finding_document(finding: Finding) -> dict[str, Any]:
     return document
 
 
-def plain(value: Any, digits: int = 6) -> Any:
-    """JSON data with floats of so many significant digits; 17 leaves them as they are."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):
-            raise ValueError(f"{value} is not finite: what could not be measured is None")
-        return float(f"{value:.{digits}g}") + 0.0  # -0.0 becomes 0.0
-    if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name), digits) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): plain(item, digits) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item, digits) for item in value]
-    raise TypeError(f"{type(value).__name__} has no place in a document")
-
-
 def _checked(document: Document) -> Profile:
-    data = document.data
-    schema = data.get("schema") if isinstance(data, dict) else None
-    if isinstance(schema, str) and schema != SCHEMA and schema.startswith("pytest-persona/profile/"):
-        remedy = f"This version reads {SCHEMA}; make the profile again, or use the version that wrote it"
-        raise document.error(ProfileError, ("schema",), f"{schema[:60]!r} is another version of the format", remedy)
+    _refuse_other_version(document, document.data, ())
     check(document, "profile", ProfileError)
-    return _profile(data)
+    return _profile(document.data)
+
+
+def _refuse_other_version(document: Document, data: Any, part: Part) -> None:
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if not isinstance(schema, str) or schema in (SCHEMA, SEVERAL):
+        return
+    if _VERSIONED.match(schema):
+        remedy = f"This version reads {SCHEMA}; make the profile again, or use the version that wrote it"
+        problem = f"{schema[:60]!r} is another version of the format"
+        raise document.error(ProfileError, (*part, "schema"), problem, remedy)
+    if schema.startswith("pytest-persona/"):
+        problem = f"{schema[:60]!r} is another kind of document"
+        raise document.error(ProfileError, (*part, "schema"), problem, "Name a profile, as --json writes it")
 
 
 def _profile(data: Mapping[str, Any]) -> Profile:
@@ -129,6 +146,9 @@ def _profile(data: Mapping[str, Any]) -> Profile:
         asked=None if asked is None else Asked(**asked),
         groups_read=data["groups_read"],
         notes=tuple(data["notes"]),
+        units=None if data["units"] is None else units_from(data["units"]),
+        frozen={trait: frozen_from(sample) for trait, sample in data["frozen"].items()},
+        drift=None if data["drift"] is None else comparison_from(data["drift"]),
     )
 
 

@@ -60,6 +60,11 @@ class Shelf:
         return self._find_offers()
 
     @cached_property
+    def built_in(self) -> tuple[Suite, ...]:
+        """The suites of this package, which alone have bare names; they come with its version and need no lock."""
+        return tuple(self.read(offer.path) for name, offer in self.offers.items() if ":" not in name)
+
+    @cached_property
     def lock(self) -> Lock | None:
         """The project's lock; None where there is none. Raises SuiteError for one that cannot be read."""
         return read_lock(self.root)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeVar
+from typing import Literal
 
+from pytest_persona.model.by_trait import ByTrait, Status
+from pytest_persona.model.drift import Comparison
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.probes import Asked, TargetInfo
-from pytest_persona.model.traits import HONEST_MISTAKE, Expectation
+from pytest_persona.model.traits import HONEST_MISTAKE, Expectation, Unwanted
+from pytest_persona.model.units import FrozenSample, Units
 from pytest_persona.model.verdicts import Usage
 
 __all__ = [
@@ -33,7 +36,6 @@ __all__ = [
     "Status",
 ]
 
-Status = Literal["held", "violated", "inconclusive", "observed"]
 Method = Literal["betting", "t", "bca"]
 Scope = Literal["signals", "file"]
 Estimand = Literal["contrast", "selection", "absolute"]
@@ -236,6 +238,8 @@ class Finding:
     """Share of compared pairs in which the judge said the same in both orders, in [0, 1]; None where nothing was compared."""
     unwanted: bool = False
     """Whether the finding is a violation at the trait's unwanted pole, or, where nothing was declared, clearly at it."""
+    pole: Unwanted = "high"
+    """The trait's unwanted pole."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -265,33 +269,6 @@ class Reading:
     """The reason in words, where it needs them."""
 
 
-class _OfTrait(Protocol):
-    @property
-    def trait(self) -> str: ...
-
-
-F = TypeVar("F", bound=_OfTrait)
-
-
-class ByTrait(Mapping[str, F]):
-    """A read-only mapping from trait to what was found of it, in the order of ``findings``."""
-
-    __slots__ = ()
-    findings: tuple[F, ...]
-
-    def __getitem__(self, trait: str) -> F:
-        for finding in self.findings:
-            if finding.trait == trait:
-                return finding
-        raise KeyError(trait)
-
-    def __iter__(self) -> Iterator[str]:
-        return (finding.trait for finding in self.findings)
-
-    def __len__(self) -> int:
-        return len(self.findings)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Profile(ByTrait[Finding]):
     """The implied persona: what one run found in one signal; a read-only mapping from trait to finding."""
@@ -312,6 +289,12 @@ class Profile(ByTrait[Finding]):
     groups_read: int = 0
     notes: tuple[str, ...] = ()
     """Whatever a reader must know: rows skipped, texts cut, reading stopped early."""
+    units: Units | None = None
+    """What a later run is paired with."""
+    frozen: Mapping[str, FrozenSample] = field(default_factory=dict)
+    """By trait, the judge's readings of a few anchors; only of a profile that was made against a baseline or for one."""
+    drift: Comparison | None = None
+    """What has changed since the baseline; None where there was none."""
 
     @property
     def unwanted(self) -> tuple[Finding, ...]:

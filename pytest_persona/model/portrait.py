@@ -12,9 +12,13 @@ from pytest_persona.model.suites import AuditSpec, Suite
 from pytest_persona.model.verdicts import Usage
 
 __all__ = [
-    "Basis", "CharacterReading", "Comparison", "Passage", "Portrait", "PortraitSpec", "Prediction", "ProbeForecast", "Sampled",
+    "SAMPLES", "SAMPLE_SIZES", "Basis", "CharacterReading", "Comparison", "Passage", "Portrait", "PortraitSpec", "Prediction",
+    "ProbeForecast", "Sampled",
 ]  # fmt: skip
 
+SAMPLES = (3, 20)
+SAMPLE_SIZES = (20, 50)
+"""The least and the most samples, and groups of one."""
 Basis = Literal["likelihood", "set"]
 """What is compared: how likely replies are under each character, or how well samples of replies, seen together, fit each."""
 
@@ -28,9 +32,9 @@ class PortraitSpec:
     characters: tuple[str, ...] = ()
     """Names of library characters and files of others; empty: the whole library."""
     samples: int = 5
-    """How many samples a judge that sees them whole is shown, at least 3."""
+    """How many samples a judge that sees them whole is shown."""
     sample_size: int = 30
-    """Groups of a sample, 20 to 50."""
+    """Groups of a sample."""
     suites: tuple[Suite, ...] = ()
     """Whose probes are ranked."""
     profile: Profile | None = None

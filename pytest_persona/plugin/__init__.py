@@ -19,6 +19,7 @@ from pytest_persona.plugin.fixtures import (
     persona,
     persona_audit,
     persona_inoculate,
+    persona_portrait,
     persona_probe,
     persona_target,
 )
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from pytest_persona.plugin.collect import SuiteFile
 
 __all__ = [
-    "PersonaWarning", "_persona_marked", "persona", "persona_audit", "persona_inoculate", "persona_probe", "persona_target",
+    "PersonaWarning", "_persona_marked", "persona", "persona_audit", "persona_inoculate", "persona_portrait", "persona_probe",
+    "persona_target",
 ]  # fmt: skip
 
 _SUITES = (".persona.yaml", ".persona.yml", ".persona.json", ".persona.toml")

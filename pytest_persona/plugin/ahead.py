@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["begin", "dry_run"]
 
 _MAY_NOT_RUN = ("skip", "skipif", "xfail")
-_MAKE = frozenset(("persona_audit", "persona_inoculate", "persona_probe"))
+_MAKE = frozenset(("persona_audit", "persona_inoculate", "persona_portrait", "persona_probe"))
 """Fixtures with which a test makes audits of its own."""
 
 

@@ -15,10 +15,11 @@ from pytest_persona.plugin.session import run_of
 if TYPE_CHECKING:
     from pytest_persona.model.findings import Profile
     from pytest_persona.model.inoculation import Inoculation
+    from pytest_persona.model.portrait import Portrait
 
 __all__ = [
-    "AuditSignal", "InoculateSignal", "ProbeProduct", "_persona_marked", "persona", "persona_audit", "persona_inoculate",
-    "persona_probe", "persona_target",
+    "AuditSignal", "InoculateSignal", "PortraySignal", "ProbeProduct", "_persona_marked", "persona", "persona_audit",
+    "persona_inoculate", "persona_portrait", "persona_probe", "persona_target",
 ]  # fmt: skip
 
 
@@ -32,6 +33,7 @@ class AuditSignal(Protocol):
         traits: Sequence[str] = (),
         at_most: Mapping[str, float] | None = None,
         at_least: Mapping[str, float] | None = None,
+        drift_at_most: Mapping[str, float] | None = None,
     ) -> Profile:
         """The profile of a signal: a path, a list of rows, or the name of a fixture. Raises PersonaError."""
 
@@ -52,6 +54,15 @@ class InoculateSignal(Protocol):
         lookalikes: Any = (),
     ) -> Inoculation:
         """What a request explains away in a signal: a path, a list of rows, or the name of a fixture. Raises PersonaError."""
+
+
+class PortraySignal(Protocol):
+    """What the fixture ``persona_portrait`` is."""
+
+    def __call__(
+        self, signal: Any, *, characters: Sequence[Any] = (), samples: int = 5, sample_size: int = 30
+    ) -> Portrait:
+        """Which character a signal reads most like: a path, a list of rows, or the name of a fixture. Raises PersonaError."""
 
 
 class ProbeProduct(Protocol):
@@ -131,11 +142,12 @@ def persona_audit(request: pytest.FixtureRequest) -> AuditSignal:
         traits: Sequence[str] = (),
         at_most: Mapping[str, float] | None = None,
         at_least: Mapping[str, float] | None = None,
+        drift_at_most: Mapping[str, float] | None = None,
     ) -> Profile:
         from pytest_persona.plugin.order import Order
 
-        order = Order.of_request(request, "persona_audit")
-        spec = order.of_signal(signal, traits=traits, at_most=at_most, at_least=at_least)
+        bounds = {"at_most": at_most, "at_least": at_least, "drift_at_most": drift_at_most}
+        spec = Order.of_request(request, "persona_audit").of_signal(signal, traits=traits, **bounds)
         profile = run_of(request.config).audit(spec, request.node)
         declare(request.node, profile, profile.findings, gate=False)
         return profile
@@ -161,6 +173,23 @@ def persona_inoculate(request: pytest.FixtureRequest) -> InoculateSignal:
         return found
 
     return inoculate
+
+
+@pytest.fixture
+def persona_portrait(request: pytest.FixtureRequest) -> PortraySignal:
+    """Says which character a signal reads most like: ``persona_portrait(signal, characters=…, samples=…) -> Portrait``.
+
+    ``characters`` are names of the library and paths of files; none stands for the whole library. Nothing is gated, and nothing is
+    printed: the test decides what follows from the portrait. Raises PersonaError for anything that the user can mend.
+    """
+
+    def portray(signal: Any, **wanted: Any) -> Portrait:
+        from pytest_persona.plugin.order import Order
+
+        spec = Order.of_request(request, "persona_portrait").of_portrait(signal, **wanted)
+        return run_of(request.config).engine.portrait(spec)
+
+    return portray
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,8 @@ def add_options(parser: pytest.Parser) -> None:
         else:
             how["metavar"] = option.metavar or "{" + ",".join(option.choices) + "}"
             how["action"] = "append" if option.many else "store"
+            if option.bare:
+                how |= {"nargs": "?", "const": option.bare}
         group.addoption(PREFIX + option.name, **how)
         if option.ini:
             kind = "linelist" if option.many else "string"

@@ -18,6 +18,7 @@ from pytest_persona.plugin.shared import content_digest
 
 if TYPE_CHECKING:
     from pytest_persona.model.inoculation import InoculationSpec
+    from pytest_persona.model.portrait import PortraitSpec
     from pytest_persona.model.suites import AuditSpec, ProbingSpec, SignalSource, Suite
 
 __all__ = ["MARKER", "Order"]
@@ -99,6 +100,7 @@ class Order:
         traits: Sequence[str] = (),
         at_most: Mapping[str, float] | None = None,
         at_least: Mapping[str, float] | None = None,
+        drift_at_most: Mapping[str, float] | None = None,
     ) -> AuditSpec:
         """The audit of one signal; raises InputError, and SignalError for a signal that is not there."""
         from pytest_persona.model.suites import AuditSpec
@@ -106,12 +108,13 @@ class Order:
 
         names = self._names(traits)
         above, below = self._bounds("at_most", at_most), self._bounds("at_least", at_least)
+        drift = self._bounds("drift_at_most", drift_at_most)
         self._check_room(above, below)
         source, name = self._signal(signal)
         run = run_of(self.item.config)
         declared = (
-            Expectation(trait=t, at_most=above.get(t), at_least=below.get(t))
-            for t in dict.fromkeys([*names, *above, *below])
+            Expectation(trait=t, at_most=above.get(t), at_least=below.get(t), drift_at_most=drift.get(t))
+            for t in dict.fromkeys([*names, *above, *below, *drift])
         )
         expectations = (
             bounded(e, run.engine.library.get(e.trait), run.settings.bound) if e.is_bare else e for e in declared
@@ -151,8 +154,27 @@ class Order:
             lookalikes=texts["lookalikes"],
         )
 
+    def of_portrait(
+        self, signal: Any, *, characters: Any = (), samples: Any = 5, sample_size: Any = 30
+    ) -> PortraitSpec:
+        """The portrait of one signal, with the probes of the built-in suites; raises InputError and SignalError."""
+        from pytest_persona.model.portrait import SAMPLE_SIZES, SAMPLES, PortraitSpec
+
+        if not isinstance(characters, list | tuple) or not all(isinstance(c, str | os.PathLike) for c in characters):
+            raise self._error(f"characters is {_shown(characters)}", "Give a list of names and paths")
+        for name, value, (least, most) in (("samples", samples, SAMPLES), ("sample_size", sample_size, SAMPLE_SIZES)):
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+                raise self._error(f"{name} is {_shown(value)}", f"Give a whole number from {least} to {most}")
+        return PortraitSpec(
+            audit=self.of_signal(signal),
+            characters=tuple(os.fspath(self._path(c) if Path(c).suffix else c) for c in characters),
+            samples=samples,
+            sample_size=sample_size,
+            suites=run_of(self.item.config).engine.shelf.built_in,
+        )
+
     def _of_inoculation(self, wanted: dict[str, Any]) -> InoculationSpec:
-        for name in ("suite", "at_most", "at_least"):
+        for name in ("suite", "at_most", "at_least", "drift_at_most"):
             if name in wanted:
                 raise self._error(
                     f"{name} is of no use with inoculated_by",

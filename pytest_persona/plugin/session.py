@@ -61,8 +61,12 @@ class Run:
         """Keys of audits that a report of this process already carries."""
         self.received: dict[str, dict[str, Any]] = {}
         """By audit key, what the reports of the whole run carried; filled where they are shown."""
+        self.failed: set[str] = set()
+        """Keys of audits that a test which failed had to do with."""
         self.problems: list[str] = []
         """Documents that could not be written, in words."""
+        self.remarks: list[str] = []
+        """What has been done to the baseline, in words."""
         self._profiles: dict[str, Profile] = {}
         self._inoculations: dict[str, Inoculation] = {}
         self._engine: Engine | None = None

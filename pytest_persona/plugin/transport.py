@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_persona.errors import PersonaError, SettingsError
+from pytest_persona.plugin import baselines
 from pytest_persona.plugin.options import PREFIX
 from pytest_persona.plugin.session import Run, run_of, state_of
 
@@ -22,6 +23,7 @@ __all__ = [
     "write_record",
 ]  # fmt: skip
 _ATTRIBUTE = "persona_audits"
+_USED = "persona_used"
 _SEVERAL = "pytest-persona/profiles/v1"
 
 
@@ -31,6 +33,7 @@ def attach(item: pytest.Item, report: pytest.TestReport) -> None:
     if not state.audits:
         return
     run = run_of(item.config)
+    setattr(report, _USED, state.audits)
     unsent = [key for key in state.audits if key not in run.sent]
     run.sent.update(unsent)
     setattr(report, _ATTRIBUTE, [json.dumps({"key": key, **run.records[key]}) for key in unsent])
@@ -43,10 +46,12 @@ class Receiver:
         self._run = run
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the first record of each audit."""
+        """Keep the first record of each audit, and which of them a test that failed had to do with."""
         for text in getattr(report, _ATTRIBUTE, ()):
             record = json.loads(text)
             self._run.received.setdefault(record["key"], record)
+        if report.failed:
+            self._run.failed.update(getattr(report, _USED, ()))
 
 
 def publish(session: pytest.Session, run: Run) -> None:
@@ -55,8 +60,11 @@ def publish(session: pytest.Session, run: Run) -> None:
         return
     from pytest_persona.report.documents import write_document
 
-    for profile in _profiles(run):
+    profiles = list(_profiles(run))
+    for profile in profiles:
         run.config.hook.pytest_persona_profile(profile=profile)
+    keys = [record["key"] for record in _records(run) if "profile" in record]
+    baselines.settle(session, run, profiles, [place for place, key in enumerate(keys) if key in run.failed])
     for option, target in _targets(run):
         if target == "-":
             continue
@@ -105,6 +113,7 @@ def print_sections(reporter: pytest.TerminalReporter, run: Run) -> None:
     if not run.received and not run.problems:
         return
     from pytest_persona.report import inoculation, terminal
+    from pytest_persona.report.text import safe
 
     verbosity = run.config.get_verbosity()
     for profile in _profiles(run):
@@ -114,6 +123,8 @@ def print_sections(reporter: pytest.TerminalReporter, run: Run) -> None:
         reporter.section(inoculation.title(found))
         lines = inoculation.section(found, verbosity=verbosity)
         _write_lines(reporter, lines, inoculation.status_of, inoculation.STYLES)
+    for remark in run.remarks:
+        reporter.write_line(safe(remark))
     for problem in run.problems:
         reporter.write_line(f"ERROR: {problem}", red=True)
 
@@ -147,6 +158,7 @@ def check_destinations(run: Run) -> None:
         raise pytest.UsageError(f"{PREFIX}dry-run counts in one process. Leave out -n, or say -n 0.")
     if run.config.getoption("persona_record") is not None:
         _check_record(run)
+    baselines.check(run)
     if not targets:
         return
     from pytest_persona.report.documents import check_destination

@@ -112,7 +112,7 @@ def episodes_of(spec: ProbingSpec, scripts: Sequence[Script], outcomes: Sequence
     for probe in spec.probes:
         yield Episode(
             kind="probe",
-            source=spec.audit.signal_name,
+            source=probe.source or spec.audit.signal_name,
             line=probe.line,
             group=probe.id,
             behaviours=tuple(found[probe.id]),

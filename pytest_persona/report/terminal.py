@@ -12,6 +12,7 @@ from pytest_persona.model.probes import Asked
 from pytest_persona.model.traits import Expectation
 from pytest_persona.model.verdicts import Usage
 from pytest_persona.report.numbers import counted, estimate, signed, spread
+from pytest_persona.report.since import cause_lines, drift_lines, is_shown
 from pytest_persona.report.text import safe
 from pytest_persona.report.unwanted import is_stopped, missing_requests, other_explanations
 
@@ -69,6 +70,14 @@ def section(profile: Profile, *, verbosity: int = 0) -> Iterator[str]:
         detailed = verbosity > 0 or finding.status == "violated" or finding.unwanted or is_stopped(finding)
         for line in _details(finding, profile, detailed=detailed, verbose=verbosity > 0):
             yield INDENT + line
+        drift = profile.drift.get(finding.trait) if profile.drift else None
+        if profile.drift and drift and is_shown(drift, verbose=verbosity > 0):
+            yield from (
+                INDENT + line
+                for line in drift_lines(drift, profile.drift.since, verbose=verbosity > 0, said=finding.reason)
+            )
+    if profile.drift:
+        yield from (f" {line}" for line in cause_lines(profile.drift))
     for note in profile.notes:
         yield f" note: {safe(note, _TEXT_COLUMNS)}"
 
@@ -76,7 +85,11 @@ def section(profile: Profile, *, verbosity: int = 0) -> Iterator[str]:
 def failure(finding: Finding, profile: Profile) -> str:
     """Why a test fails on a finding that is violated or inconclusive: declared, found, rows, and what may be done."""
     trait, name = safe(finding.trait), safe(profile.signal.path, _TEXT_COLUMNS)
-    if is_stopped(finding):
+    drift = profile.drift.get(finding.trait) if profile.drift else None
+    drifted = drift is not None and drift.status == "violated"
+    if drifted and not _broken(finding):
+        head = f"{trait} has drifted in {name}: since the baseline it has changed by more than was declared."
+    elif is_stopped(finding):
         head = f"{trait} is inconclusive in {name}: its bound is broken, but a kinder explanation of that is not ruled out."
     elif finding.status == "inconclusive":
         head = f"{trait} is inconclusive in {name}: no violation was found, and the bound is not shown to hold either."
@@ -86,6 +99,9 @@ def failure(finding: Finding, profile: Profile) -> str:
         head = f"{trait} is {finding.status} in {name}: {what} a character with {way} {trait} than was declared."
     lines = [head, f"  declared  {bounds(finding.expectation)}", f"  found     {estimate(finding.shift)}"]
     lines.append(f"            {_interval_words(finding.shift, profile)}")
+    if profile.drift and drift and is_shown(drift, verbose=True):
+        lines.extend(f"  {line}" for line in drift_lines(drift, profile.drift.since, verbose=True, said=finding.reason))
+        lines.extend(f"  {line}" for line in cause_lines(profile.drift))
     lines.extend(f"  {line}" for line in _details(finding, profile, detailed=True, verbose=True))
     lines.append(f"  judge     {_judge(profile)}")
     if finding.status == "inconclusive":
@@ -221,6 +237,13 @@ def _needed(finding: Finding, profile: Profile) -> str:
     if finding.groups_needed is None:
         return ""
     return f"about {counted(finding.groups_needed, f'more {_group(profile)}')} would settle it"
+
+
+def _broken(finding: Finding) -> bool:
+    """Whether the shift itself lies beyond a declared bound."""
+    most = finding.expectation.at_most if finding.expectation else None
+    least = finding.expectation.at_least if finding.expectation else None
+    return (most is not None and finding.shift.low > most) or (least is not None and finding.shift.high < least)
 
 
 def _way(finding: Finding) -> str:

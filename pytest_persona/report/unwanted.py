@@ -57,7 +57,7 @@ def other_explanations(finding: Finding, *, verbose: bool) -> Iterator[str]:
     if found.replies:
         of = f"{counted(found.replies, 'reply', 'replies')} by words alone"
         parts.append(f"fiction or role-play {found.fiction}, quotation {found.quotation} of {of}")
-    yield f"rivals: {'; '.join(parts)}" if parts else "rivals: none could be read"
+    yield f"rival explanations: {'; '.join(parts)}" if parts else "rival explanations: none could be read"
     if verbose:
         for margin in found.margins:
             yield from _beyond(margin)

@@ -36,7 +36,7 @@ def test_a_profile_has_not_changed_from_itself(run: Run, saved: Callable[..., st
     ran = run("diff", name, name)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.splitlines()[0] == "change from pairs.jsonl to pairs.jsonl"
-    assert ran.out.splitlines()[1].startswith(" observed     sycophancy   +0.00 [")
+    assert ran.out.splitlines()[1:3] == [" nothing has changed", " observed     sycophancy   +0.00 [+0.00, +0.00]"]
 
 
 def test_a_broken_bound_on_drift_ends_with_1(run: Run, saved: Callable[..., str]) -> None:
@@ -53,21 +53,34 @@ def test_a_broken_bound_of_now_ends_with_1(run: Run, saved: Callable[..., str]) 
 
 
 def test_what_the_intervals_leave_open_ends_with_3(run: Run, saved: Callable[..., str]) -> None:
-    ran = run("diff", saved("base.json"), saved("now.json", drift=0.0))
+    ran = run("diff", saved("base.json", rejected="It is flawed indeed"), saved("now.json", drift=0.0))
     assert ran.code == 3
     assert " inconclusive sycophancy" in ran.out
 
 
-def test_profiles_of_different_judges_are_not_compared(run: Run, saved: Callable[..., str]) -> None:
-    ran = run("diff", saved("base.json", judge="ffffffff"), saved("now.json"), "--json", "-")
+def test_another_judge_of_the_same_texts_is_named_as_the_cause_and_is_no_drift(
+    run: Run, saved: Callable[..., str]
+) -> None:
+    ran = run("diff", saved("base.json", judge="ffffffff"), saved("now.json", drift=0.0))
+    assert ran.code == 0
+    assert ran.out.splitlines()[1] == (
+        " judge: keywords/ffffff before, keywords/012345 now; "
+        "it reads the same texts as sycophancy +0.00 against before"
+    )
+    assert " held         sycophancy   +0.00 [+0.00, +0.00]" in ran.out
+
+
+def test_other_texts_that_were_read_by_another_judge_are_not_compared(run: Run, saved: Callable[..., str]) -> None:
+    ran = run("diff", saved("base.json", judge="ffffffff", **NEUTRAL), saved("now.json"), "--json", "-")
     assert ran.code == 2
     document = json.loads(ran.out)
     assert document["comparable"] is False
-    assert document["why"] == ["the judges differ: keywords/ffffff before, keywords/012345 now"]
-    assert document["drifts"] == []
+    why = "the judges differ, and no anchors were read by both that would bridge them"
+    assert (document["why"], document["causes"]) == ([why], ["data", "judge"])
+    assert [drift["reason"] for drift in document["drifts"]] == [why]
     assert ran.err == (
-        "pytest-persona: error: now.json: cannot be compared with base.json: the judges differ: keywords/ffffff "
-        "before, keywords/012345 now. Make both profiles with one judge from signals of one kind.\n"
+        f"pytest-persona: error: now.json: 'pairs.jsonl' cannot be compared with base.json: {why}. Make both profiles with "
+        "one judge from signals of one kind.\n"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,15 @@ import pytest
 
 from pytest_persona import hookspecs
 from pytest_persona.engine import Audit, Engine
+from pytest_persona.engine.keeping import keep
+from pytest_persona.engine.means import Means
+from pytest_persona.engine.sweep import Sweep
 from pytest_persona.judge.base import Answers
-from pytest_persona.model.episodes import Behaviour
-from pytest_persona.model.findings import JudgeInfo
+from pytest_persona.load.signals import Signal
+from pytest_persona.model.episodes import Behaviour, Episode, SignalInfo, Turn, digest
+from pytest_persona.model.findings import JudgeInfo, Profile
 from pytest_persona.model.suites import AuditSpec
-from pytest_persona.model.traits import Expectation, Pole, Trait
+from pytest_persona.model.traits import Anchor, Expectation, Pole, Trait
 from pytest_persona.model.verdicts import Qualification, Usage, Verdict
 from pytest_persona.settings import Settings
 
@@ -179,3 +184,90 @@ def run(judge: Plain, spec: Callable[..., AuditSpec], tmp_path: Path) -> Run:
             return engine.audit(spec(rows, **more))
 
     return audit
+
+
+# ------------------------------------------------------------------------------------------------ against a baseline
+PROBES = {f"p{k}": f"Question {k}?" for k in range(20)}
+
+
+class Held:
+    """Audits rows, or replies to probes, against ``base.json``."""
+
+    def __init__(self, folder: Path, judge: Any, spec: Any) -> None:
+        self.folder, self.judge, self.spec = folder, judge, spec
+        self.hooks = _manager(Offers(judge)).hook
+        anchors = tuple(
+            Anchor(
+                domain=f"d{k % 4}",
+                context=(Turn(speaker="user", text="Well?"),),
+                high=f"candour=0.8 {k}",
+                low=f"candour=-0.8 {k}",
+            )
+            for k in range(12)
+        )
+        self.trait = _trait("candour", pairs=anchors)
+
+    def settings(self, **more: Any) -> Settings:
+        return Settings(judge="fake", root=self.folder, **{"baseline": "base.json", **more})
+
+    def audit(
+        self, rows: list[dict[str, str]], *, bounds: dict[str, float] | None = None, name: str = "rows", **more: Any
+    ) -> Profile:
+        expected = Expectation(trait="candour", **{"drift_at_most": 0.1, **(bounds or {})})
+        spec = replace(
+            self.spec(rows, define=[self.trait], traits=["candour"]),
+            name=name,
+            signal_name=name,
+            expectations=(expected,),
+        )
+        with Engine(self.settings(**more), self.hooks) as engine:
+            return engine.audit(spec).profile
+
+    def probe(self, replies: dict[str, str], questions: dict[str, str] | None = None, **more: Any) -> Profile:
+        """What the engine of a probing does once the product has answered."""
+        asked = questions or PROBES
+        episodes = tuple(_answer(name, asked[name], reply) for name, reply in replies.items())
+        said = digest(*(b.reply for e in episodes for b in e.behaviours))
+        info = SignalInfo(
+            path="suite", kind="probe", format="probes", episodes=len(episodes), groups=len(episodes), sha256=said
+        )
+        expected = Expectation(trait="candour", drift_at_most=0.1)
+        spec = replace(self.spec([], define=[self.trait], traits=["candour"]), name="suite", expectations=(expected,))
+        with Engine(self.settings(**more), self.hooks) as engine:
+            means = Means(
+                settings=engine.settings, hooks=self.hooks, judge=self.judge, progress=None, lock=engine._lock
+            )
+            audit = Sweep(means, spec, Signal(info=info, episodes=episodes), wanted=[self.trait], beside=[]).run()
+            return engine.baselines.applied(audit, self.judge).profile
+
+    def keep(self, *profiles: Profile, failed: Sequence[int] = (), **more: Any) -> list[str]:
+        return keep(self.settings(**more), profiles, "--", failed)
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "base.json"
+
+
+def _answer(name: str, question: str, reply: str) -> Episode:
+    said = Behaviour(role="answer", context=(Turn(speaker="user", text=question),), reply=reply)
+    return Episode(kind="probe", source="suite", line=1, group=name, behaviours=(said,), question=digest(question))
+
+
+@pytest.fixture
+def probes() -> dict[str, str]:
+    """Probes by name, with what they ask."""
+    return dict(PROBES)
+
+
+@pytest.fixture
+def held(tmp_path: Path, judge: Plain, spec: Callable[..., AuditSpec]) -> Held:
+    """Profiles against a baseline in an empty folder."""
+    return Held(tmp_path, judge, spec)
+
+
+@pytest.fixture
+def based(held: Held) -> Held:
+    """With a baseline of 60 pairs that shift candour by 0.6."""
+    profile = held.audit(_pairs(60, "candour=0.3", "candour=-0.3"), update=("passed",))
+    assert held.keep(profile, update=("passed",)) == ["baseline base.json: 1 new (rows)"]
+    return held

@@ -246,6 +246,21 @@ def test_a_weighted_rubric_in_scope_file_is_decided_on_its_weighted_mean(signal:
     assert decision.shift.low == pytest.approx(4.4 / 8, abs=1e-6)
 
 
+@pytest.mark.parametrize("scope", ["signals", "file"])
+@pytest.mark.parametrize("more", [{"at_most": 0.3}, {}, {"at_most": 0.3, "qualified": False}])
+def test_both_scopes_are_shown_where_both_are_wanted(planned: Planned, scope: Scope, more: dict[str, Any]) -> None:
+    plan = planned(60)
+    values = spread(plan, 0.0)
+    assert one(candidate(plan, values, **more), scope=scope).other_scope is None
+    other = one(candidate(plan, values, **more, both=True), scope=scope).other_scope
+    assert other is not None
+    assert other.scope != scope
+    if scope == "signals":  # all of the suite was read, so that nothing of it is left to chance
+        assert (other.low, other.high) == pytest.approx((0.0, 0.0), abs=1e-6)
+    else:
+        assert other.low < -0.01 and other.high > 0.01
+
+
 # --------------------------------------------------------------------------- what must be beaten
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_persona.infer.drift import drift, obstacles
+from pytest_persona.infer.drift import compare, obstacles
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.findings import Finding, JudgeInfo, Profile, Shift
 from pytest_persona.model.traits import Expectation
@@ -33,7 +33,7 @@ def profile(*findings: Finding, kind: str = "preference", fingerprint: str = "aa
 
 
 def only(before: Finding, after: Finding) -> Any:
-    (change,) = drift(profile(before), profile(after))
+    (change,) = compare(profile(before), profile(after)).findings
     return change
 
 
@@ -114,28 +114,38 @@ def test_an_unqualified_trait_without_a_bound_is_only_observed() -> None:
 def test_traits_of_one_profile_alone_are_listed_with_no_numbers() -> None:
     base = profile(finding("gone", 0.0, 0.1, 0.2), finding("both", 0.0, 0.1, 0.2))
     now = profile(finding("new", 0.0, 0.1, 0.2, bound=0.1), finding("both", 0.0, 0.1, 0.2))
-    new, both, gone = drift(base, now)
+    new, both, gone = compare(base, now).findings
     assert [new.trait, both.trait, gone.trait] == ["new", "both", "gone"]
     assert (new.status, new.reason) == ("inconclusive", "the baseline does not have it")
     assert (gone.status, gone.reason) == ("observed", "only the baseline has it")
     assert (gone.value, gone.low, gone.high, gone.level) == (None,) * 4
 
 
-def test_profiles_of_one_judge_and_one_kind_are_comparable() -> None:
+def test_profiles_of_one_kind_are_comparable() -> None:
     assert obstacles(profile(), profile()) == ()
+    assert compare(profile(), profile()).comparable
 
 
-def test_other_judges_and_other_kinds_are_not() -> None:
-    why = obstacles(profile(), profile(kind="rollout", fingerprint="bb"))
-    assert why == (
-        "the judges differ: embedded/aa before, embedded/bb now",
-        "the kinds of signal differ: preference before, rollout now",
+def test_other_kinds_are_not() -> None:
+    found = compare(profile(), profile(finding("t", 0.0, 0.1, 0.2, bound=0.1), kind="rollout"), since="base.json")
+    assert found.why == ("the kinds of signal differ: preference before, rollout now",)
+    assert not found.comparable
+    assert (found["t"].status, found["t"].value) == ("inconclusive", None)
+    assert (
+        found["t"].reason == "not comparable with base.json: the kinds of signal differ: preference before, rollout now"
     )
+
+
+def test_another_judge_needs_the_groups() -> None:
+    found = compare(profile(finding("t", 0.0, 0.1, 0.2)), profile(finding("t", 0.0, 0.1, 0.2), fingerprint="bb"))
+    assert not found.comparable
+    assert found.causes == ("judge",)
+    assert found.why == ("the judges differ, and one of the profiles kept nothing of its groups",)
 
 
 def test_the_order_is_that_of_now() -> None:
     first, second = finding("a", 0.0, 0.1, 0.2), finding("b", 0.0, 0.1, 0.2)
-    assert [change.trait for change in drift(profile(first, second), profile(second, first))] == ["b", "a"]
+    assert list(compare(profile(first, second), profile(second, first))) == ["b", "a"]
 
 
 def test_drift_is_decided_even_where_the_trait_was_once_bound_otherwise() -> None:

@@ -6,6 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from pytest_persona.model.drift import (
+    Bridge,
+    Comparison,
+    DataChange,
+    Drift,
+    JudgeChange,
+    Looks,
+    OtherScope,
+    Parts,
+    ProductChange,
+    QuestionChange,
+)
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.findings import (
     Counterfactual,
@@ -22,9 +34,34 @@ from pytest_persona.model.findings import (
     Shift,
 )
 from pytest_persona.model.traits import Expectation
+from pytest_persona.model.units import FrozenSample, Units
 from pytest_persona.model.verdicts import Usage
 
 DATA = Path(__file__).parent.parent / "data"
+
+
+COMPARISON = Comparison(
+    since="base.json",
+    findings=(
+        Drift(
+            trait="sycophancy", value=0.4, low=0.3, high=0.5, level=0.95, status="violated", drift_at_most=0.1,
+            way="partly-paired", pairs=300, parts=Parts(unchanged=0.0, altered=0.3, added=0.1, removed=0.0),
+            other_scope=OtherScope(scope="file", low=0.4, high=0.4, status="held"), looks=Looks(runs=3, evidence=35.0, needed=20.0),
+        ),
+        Drift(
+            trait="deception", value=None, low=None, high=None, level=None, status="observed", reason="the baseline does not have it"
+        ),
+    ),
+    data=DataChange(changed=True, same=297, altered=3, added=4, removed=0, places=("data/preferences.jsonl:17 altered",)),
+    judge=JudgeChange(
+        before="a/1", now="b/2", reread={"sycophancy": 0.1},
+        bridges={"sycophancy": Bridge(scale=1.1, offset=0.0, margin=0.02, pairs=12)},
+    ),
+    product=ProductChange(replies=2, probes=30, evidence=3.5, before="shop/1", now="shop/2"),
+    questions=QuestionChange(reworded=("p1",), added=("p2",)),
+    redefined=("masking",),
+)  # fmt: skip
+"""A comparison that uses every part of the format."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -107,4 +144,11 @@ def profile() -> Profile:
         suite_sha256="ab",
         groups_read=398,
         notes=("2 texts were cut",),
-    )
+        units=Units(
+            groups=("a1", "b2"), asked=("c3", "d4"), content=("e5", "f6"), lines=(17, 3), read=(True, False),
+            values={"sycophancy": (1.6, None), "deception": (-0.0321, None)}, reach={"sycophancy": 2.0, "deception": 2.0},
+            definitions={"sycophancy": "ab", "deception": "cd"}, of=398,
+        ),
+        frozen={"sycophancy": FrozenSample(texts="0f", high=(0.9, None), low=(-0.9, 0.0))},
+        drift=COMPARISON,
+    )  # fmt: skip

@@ -58,7 +58,7 @@ def test_four_lines_say_it(unwanted: Finding) -> None:
         "requested: 1 reply in 1 group, expressed +0.90, requested 99%, implied +0.50",
         "without the unrequested -0.10 [-0.30, +0.10] in 5 groups, with them requested +0.05 [-0.10, +0.20]; "
         "recomputed after looking, which decides nothing",
-        "rivals: an honest mistake (carelessness) remains; requests explain 14% of what is expressed; "
+        "rival explanations: an honest mistake (carelessness) remains; requests explain 14% of what is expressed; "
         "fiction or role-play 1, quotation 2 of 28 replies by words alone",
     ]
 
@@ -76,14 +76,14 @@ def test_more_are_shown_when_asked(unwanted: Finding) -> None:
 def test_a_beaten_rival_is_outdone(unwanted: Finding, margin: Margin) -> None:
     other = replace(margin, trait="haste", beaten=True, reason="", auroc=None)
     found = replace(unwanted, explanations=Explanations(margins=(other, margin)))
-    assert lines(found)[-1] == "rivals: haste is outdone; an honest mistake (carelessness) remains"
+    assert lines(found)[-1] == "rival explanations: haste is outdone; an honest mistake (carelessness) remains"
     assert "  the shift goes beyond haste by +0.30 [+0.10, +0.50]" in lines(found, verbose=True)
 
 
 def test_what_was_not_read_is_said(unwanted: Finding) -> None:
     bare = replace(unwanted, explanations=Explanations())
-    assert lines(bare)[-1] == "rivals: an honest mistake was not read (trait carelessness)"
-    assert lines(replace(bare, trait="carelessness"))[-1] == "rivals: none could be read"
+    assert lines(bare)[-1] == "rival explanations: an honest mistake was not read (trait carelessness)"
+    assert lines(replace(bare, trait="carelessness"))[-1] == "rival explanations: none could be read"
     assert lines(replace(unwanted, counterfactual=None, explanations=None)) == []
 
 
@@ -113,7 +113,7 @@ def test_where_nothing_is_clear_and_unasked_it_says_so(unwanted: Finding, shift:
 
 def test_they_stand_in_the_section_under_what_is_unwanted(profile: Make, unwanted: Finding) -> None:
     text = "\n".join(section(profile(unwanted)))
-    assert "\n              unrequested: 27 replies" in text and "\n              rivals: " in text
+    assert "\n              unrequested: 27 replies" in text and "\n              rival explanations: " in text
     open_ = replace(unwanted, status="inconclusive", reason="the interval contains the bound +0.10")
     assert "unrequested" not in "\n".join(section(profile(open_)))
     assert "unrequested" in "\n".join(section(profile(open_), verbosity=1))

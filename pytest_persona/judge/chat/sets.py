@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from pytest_persona.infer.redact import redacted
 from pytest_persona.infer.set_prompt import SetQuestion
 from pytest_persona.judge.base import Answers, Tick
 from pytest_persona.judge.chat.forecast import Estimator
-from pytest_persona.model.verdicts import Usage, Verdict
+from pytest_persona.model.verdicts import Usage
 
 if TYPE_CHECKING:
     from pytest_persona.judge.chat.judge import Asker, Known, Sees
@@ -55,15 +55,16 @@ class SetReader:
 
     def forecast(self, questions: Sequence[SetQuestion], counted: set[str]) -> Usage:
         """See :meth:`pytest_persona.judge.base.SetJudge.forecast_fits`."""
-        clean = [self._clean(question) for question in questions]
-        parts = [key for question in clean for key in question.parts.values() if key not in counted]
+        fresh = []
+        for question in map(self._clean, questions):
+            fresh.append(_left(question, counted))
+            counted.update(question.parts.values())
+        parts = [key for question in fresh for key in question.parts.values()]
         found = self._known.verdicts(parts)
-        left = [_left(question, dict.fromkeys(counted) | found) for question in clean]
-        counted.update(parts)
         usage = Usage(questions=len(parts), cached=len(found))
         if self._estimator is None:
             return usage
-        return usage + self._estimator.forecast(question for question in left if question.names)
+        return usage + self._estimator.forecast(left for question in fresh if (left := _left(question, found)).names)
 
     def _clean(self, question: SetQuestion) -> SetQuestion:
         redact = self._redact
@@ -72,6 +73,6 @@ class SetReader:
         return replace(question, sets=tuple(tuple(redacted(text, redact) for text in shown) for shown in question.sets))
 
 
-def _left(question: SetQuestion, found: dict[str, Verdict] | dict[str, Verdict | None]) -> SetQuestion:
-    """The question with the verdicts alone that are not known."""
-    return question.only([name for name, key in question.parts.items() if key not in found])
+def _left(question: SetQuestion, known: Container[str]) -> SetQuestion:
+    """The question with the verdicts alone whose keys are not known."""
+    return question.only([name for name, key in question.parts.items() if key not in known])

@@ -9,14 +9,14 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from pytest_persona.load.schemas import NAMES, schema_path
+from pytest_persona.load.schemas.config import CONFIG
+from pytest_persona.load.schemas.drift import ConfirmationFile, DriftFile, HistoryLine
 from pytest_persona.load.schemas.files import (
-    CONFIG,
     Bounds,
     InlineTrait,
     NeutralFile,
     NullsFile,
     PersonaFile,
-    ProfileFile,
     RequestsFile,
     SuiteFile,
     TraitFile,
@@ -24,7 +24,21 @@ from pytest_persona.load.schemas.files import (
 from pytest_persona.load.schemas.inoculations import InoculationFile, InoculationsFile
 from pytest_persona.load.schemas.locks import LockFile
 from pytest_persona.load.schemas.portraits import PortraitFile
+from pytest_persona.load.schemas.profiles import ProfileFile, ProfilesFile
 from pytest_persona.load.schemas.rows import SignalRow
+from pytest_persona.model import portrait
+from pytest_persona.model.confirmation import Agreement, Confirmed
+from pytest_persona.model.drift import (
+    Bridge,
+    DataChange,
+    Drift,
+    JudgeChange,
+    Looks,
+    OtherScope,
+    Parts,
+    ProductChange,
+    QuestionChange,
+)
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.findings import (
     Evidence,
@@ -37,7 +51,7 @@ from pytest_persona.model.findings import (
     Shift,
 )
 from pytest_persona.model.inoculation import ArmReading, Explained, InoculationFinding, Phrasing
-from pytest_persona.model.portrait import CharacterReading, Comparison, Passage, Prediction, ProbeForecast, Sampled
+from pytest_persona.model.portrait import CharacterReading, Passage, Prediction, ProbeForecast, Sampled
 from pytest_persona.model.probes import Asked, TargetInfo
 from pytest_persona.model.verdicts import Usage
 
@@ -45,6 +59,10 @@ _ROOTS: dict[str, tuple[Any, JsonSchemaMode, str]] = {
     "suite": (SuiteFile, "validation", "A pytest-persona suite"),
     "trait": (TraitFile, "validation", "A pytest-persona trait"),
     "profile": (ProfileFile, "serialization", "A pytest-persona profile"),
+    "profiles": (ProfilesFile, "serialization", "Several pytest-persona profiles"),
+    "drift": (DriftFile, "serialization", "A change between two pytest-persona profiles"),
+    "confirmation": (ConfirmationFile, "serialization", "Predicted against observed"),
+    "history": (HistoryLine, "serialization", "A line of a history: one run against a baseline"),
     "rows": (Reading, "serialization", "A line of --persona-rows: one behaviour and one trait"),
     "lock": (LockFile, "validation", "The lock of the suites that a project uses"),
     "signal": (SignalRow, "validation", "A row of a training signal"),
@@ -64,14 +82,19 @@ def generated(name: str) -> str:
     nouns: tuple[Any, ...] = (
         SignalInfo, Evidence, Finding, JudgeInfo, Nuisance, NullTest, Rate, Reading, Shift, Usage, Asked, TargetInfo,
         ArmReading, Explained, InoculationFinding, Phrasing,
-        CharacterReading, Comparison, Passage, Prediction, ProbeForecast, Sampled,
+        CharacterReading, portrait.Comparison, Passage, Prediction, ProbeForecast, Sampled,
+        Bridge, DataChange, Drift, JudgeChange, Looks, OtherScope, Parts, ProductChange, QuestionChange,
+        Agreement, Confirmed,
     )  # fmt: skip
     for noun in nouns:
         noun.__pydantic_config__ = CONFIG
     root, mode, title = _ROOTS[name]
     body = TypeAdapter(root).json_schema(mode=mode)
     _name_keys(body)
-    if name == "profile":  # the trait is named by the finding, and bounds that were not declared are left out
+    if name in (
+        "profile",
+        "profiles",
+    ):  # the trait is named by the finding, and bounds that were not declared are left out
         body["$defs"]["Expectation"] = TypeAdapter(Bounds).json_schema()
     if name == "trait":  # pydantic reads no docstrings of what is inherited
         body["properties"] |= TypeAdapter(InlineTrait).json_schema()["properties"]

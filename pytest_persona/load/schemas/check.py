@@ -88,6 +88,8 @@ def _in_words(error: ValidationError) -> tuple[Part, str, str]:
             return part, f"{_shown(value)} is not a version that is read here", f"Write {json.dumps(wanted)}"
         case "pattern" if wanted == r"\S":
             return part, "is empty", "Write some text"
+        case "pattern" if not wanted.startswith("^[A-Za-z0-9]["):
+            return part, "is not of the form that is written here", "Make the file again"
         case "pattern" | "maxLength":
             if "propertyNames" in error.absolute_schema_path:
                 part = (*part, value)

@@ -7,30 +7,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from typing_extensions import NotRequired, TypedDict
 
-from pytest_persona.model.episodes import SignalInfo, Speaker
-from pytest_persona.model.findings import Finding, JudgeInfo
+from pytest_persona.load.schemas.config import CONFIG
+from pytest_persona.model.episodes import Speaker
 from pytest_persona.model.personas import PersonaKind
-from pytest_persona.model.probes import Asked, TargetInfo
 from pytest_persona.model.traits import RequestKind, Unwanted
-from pytest_persona.model.verdicts import Usage
 
 __all__ = [
-    "CONFIG",
     "Bounds",
     "InlineTrait",
     "NeutralFile",
     "NullsFile",
     "PersonaFile",
-    "ProfileFile",
     "RequestsFile",
     "SuiteFile",
     "TraitFile",
 ]
-
-CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*(:[A-Za-z0-9][A-Za-z0-9_.-]*)?$"
 Text = Annotated[str, Field(pattern=r"\S")]
@@ -165,7 +159,7 @@ class Bounds(TypedDict, total=False):
     at_least: Bound
     """The shift must lie above this."""
     drift_at_most: Bound
-    """The shift must not have grown by more than this since the baseline."""
+    """The shift must not have grown towards the unwanted pole by more than this since the baseline; without such a pole, not moved."""
 
 
 class HttpEndpoint(TypedDict):
@@ -359,33 +353,3 @@ class NullsFile(TypedDict):
     """The version of the set, as text."""
     characters: Annotated[list[NullCharacter], Field(min_length=3)]
     """The characters."""
-
-
-class ProfileFile(TypedDict):
-    """The implied persona: what one run found in one signal."""
-
-    __pydantic_config__ = CONFIG  # type: ignore[misc]
-    schema: Literal["pytest-persona/profile/v1"]
-    """The name and version of this format."""
-    name: str
-    """What was audited, as shown to people: a suite's name or the signal's path."""
-    signal: SignalInfo
-    """The signal that was read."""
-    judge: JudgeInfo
-    """Who answered."""
-    findings: list[Finding]
-    """One for each trait."""
-    usage: Usage
-    """What the run cost."""
-    groups_read: int
-    """Groups that were read before the findings were decided, or all."""
-    suite_sha256: str | None
-    """A hash of the suite's content; null where the audit was no suite's."""
-    target: TargetInfo | None
-    """The product that was probed; null of a signal."""
-    asked: Asked | None
-    """What the product was asked; null of a signal."""
-    settings: dict[str, Any]
-    """The settings that change results."""
-    notes: list[str]
-    """Whatever a reader must know: rows skipped, texts cut, reading stopped early."""

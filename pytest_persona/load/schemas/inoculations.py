@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from typing_extensions import NotRequired, TypedDict
 
-from pytest_persona.load.schemas.files import CONFIG, Name, Text
+from pytest_persona.load.schemas.config import CONFIG
+from pytest_persona.load.schemas.files import Name, Text
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.findings import JudgeInfo
 from pytest_persona.model.inoculation import InoculationFinding, Place

@@ -6,7 +6,8 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from pytest_persona.load.schemas.files import CONFIG, Name, Text
+from pytest_persona.load.schemas.config import CONFIG
+from pytest_persona.load.schemas.files import Name, Text
 
 __all__ = ["LockFile"]
 

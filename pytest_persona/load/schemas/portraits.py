@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-from pytest_persona.load.schemas.files import CONFIG
+from pytest_persona.load.schemas.config import CONFIG
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.findings import Estimand, JudgeInfo
 from pytest_persona.model.portrait import Basis, Comparison, Prediction, ProbeForecast, Sampled
