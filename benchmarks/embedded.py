@@ -47,7 +47,7 @@ class Bench:
 
     def episodes(self, path: Path, most: int) -> Sequence[Episode]:
         """The first episodes of a signal."""
-        return read_signal(path, name=path.name).episodes[: 12 if self.quick else most]
+        return read_signal(path, name=path.name).episodes[: 5 if self.quick else most]
 
     def column(self, behaviours: Sequence[Behaviour], trait: Trait, field: str) -> np.ndarray:
         """One number a behaviour."""

@@ -1,6 +1,6 @@
 """How fast the embedded language model reads, and what part of the machine it uses.
 
-    python benchmarks/lm_speed.py [--layers 18] [--threads 2]
+    python benchmarks/lm_speed.py [--layers 18] [--threads 2] [--contexts 200]
 
 Reads 400 replies of 90 to 150 tokens in 200 contexts, and compares the floating-point operations that this takes with
 what one large matrix product of the same numpy reaches in between.
@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=18, help="the deepest layer that is read (default: 18)")
     parser.add_argument("--threads", type=int, default=None, help="default: as the plugin chooses them")
     parser.add_argument("--repeats", type=int, default=3, help="of loading (default: 3)")
+    parser.add_argument("--contexts", type=int, default=200, help="that two replies each are read in (default: 200)")
     arguments = parser.parse_args()
     layers, threads = arguments.layers, thread_count(arguments.threads)
 
@@ -44,11 +45,12 @@ def main() -> None:
             random.integers(100, 40_000, random.integers(40, 120)).tolist(),
             [random.integers(100, 40_000, random.integers(90, 151)).tolist() for _ in range(2)],
         )
-        for _ in range(200)
+        for _ in range(arguments.contexts)
     ]
     tokens = sum(len(context) + sum(map(len, replies)) for context, replies in items)
     # Small parts with the machine's own rate measured after each: a neighbour's load then hits both alike.
-    parts = [items[i : i + 20] for i in range(0, len(items), 20)]
+    size = max(1, len(items) // 10)
+    parts = [items[i : i + size] for i in range(0, len(items), size)]
     elapsed, rates = [], []
     for part in parts:
         start = time.perf_counter()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_persona.engine import Engine
+    from pytest_persona.engine.suites import read_suite
     from pytest_persona.errors import (
         CacheError,
         InputError,
@@ -19,18 +20,19 @@ if TYPE_CHECKING:
         SettingsError,
         SignalError,
         SuiteError,
+        TargetError,
         TraitError,
     )
     from pytest_persona.infer.confirm import confirm
     from pytest_persona.judge.base import Answers, Controls, Judge, PairJudge
     from pytest_persona.load.profiles import read_profile
     from pytest_persona.load.signals import read_signal
-    from pytest_persona.load.suites import read_suite
     from pytest_persona.model.confirmation import Confirmation
     from pytest_persona.model.drift import Comparison, Drift
     from pytest_persona.model.episodes import Behaviour, Episode, Turn
-    from pytest_persona.model.findings import Evidence, Finding, JudgeInfo, Profile, Shift
-    from pytest_persona.model.suites import AuditSpec, Suite
+    from pytest_persona.model.findings import Evidence, Finding, JudgeInfo, Profile, Rate, Shift
+    from pytest_persona.model.probes import Asked, HttpTarget, ModelTarget, Probe, PythonTarget, TargetInfo
+    from pytest_persona.model.suites import AuditSpec, ProbingSpec, Suite
     from pytest_persona.model.traits import Anchor, Exemplar, Expectation, Pole, Trait
     from pytest_persona.model.verdicts import Qualification, Usage, Verdict
     from pytest_persona.settings import Settings
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Anchor",
     "Answers",
+    "Asked",
     "AuditSpec",
     "Behaviour",
     "CacheError",
@@ -51,22 +54,30 @@ __all__ = [
     "Exemplar",
     "Expectation",
     "Finding",
+    "HttpTarget",
     "InputError",
     "Judge",
     "JudgeError",
     "JudgeInfo",
+    "ModelTarget",
     "PairJudge",
     "PersonaError",
     "Pole",
+    "Probe",
+    "ProbingSpec",
     "Profile",
     "ProfileError",
+    "PythonTarget",
     "Qualification",
+    "Rate",
     "Settings",
     "SettingsError",
     "Shift",
     "SignalError",
     "Suite",
     "SuiteError",
+    "TargetError",
+    "TargetInfo",
     "Trait",
     "TraitError",
     "Turn",
@@ -83,20 +94,21 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "engine": ("Engine",),
+    "engine.suites": ("read_suite",),
     "errors": (
         "CacheError", "InputError", "JudgeError", "PersonaError", "ProfileError", "SettingsError", "SignalError", "SuiteError",
-        "TraitError",
+        "TargetError", "TraitError",
     ),
     "infer.confirm": ("confirm",),
     "judge.base": ("Answers", "Controls", "Judge", "PairJudge"),
     "load.profiles": ("read_profile",),
     "load.signals": ("read_signal",),
-    "load.suites": ("read_suite",),
     "model.confirmation": ("Confirmation",),
     "model.drift": ("Comparison", "Drift"),
     "model.episodes": ("Behaviour", "Episode", "Turn"),
-    "model.findings": ("Evidence", "Finding", "JudgeInfo", "Profile", "Shift"),
-    "model.suites": ("AuditSpec", "Suite"),
+    "model.findings": ("Evidence", "Finding", "JudgeInfo", "Profile", "Rate", "Shift"),
+    "model.probes": ("Asked", "HttpTarget", "ModelTarget", "Probe", "PythonTarget", "TargetInfo"),
+    "model.suites": ("AuditSpec", "ProbingSpec", "Suite"),
     "model.traits": ("Anchor", "Exemplar", "Expectation", "Pole", "Trait"),
     "model.verdicts": ("Qualification", "Usage", "Verdict"),
     "settings": ("Settings",),

@@ -7,7 +7,9 @@ PersonaError                 anything a user can mend; printed without a traceba
 │   ├── TraitError           a trait document, or a trait that nobody offers
 │   ├── SuiteError           a suite file
 │   └── ProfileError         a saved profile
+├── TargetError              a product that cannot be asked (its failure on one question is data, not an error)
 ├── JudgeError               a judge that cannot be set up (a judge's failure on one question is data, not an error)
+│   └── JudgeClosed          one that was closed before it had answered: nothing that others may take for its word
 └── CacheError               a cache that cannot be used
 """
 
@@ -16,12 +18,14 @@ from __future__ import annotations
 __all__ = [
     "CacheError",
     "InputError",
+    "JudgeClosed",
     "JudgeError",
     "PersonaError",
     "ProfileError",
     "SettingsError",
     "SignalError",
     "SuiteError",
+    "TargetError",
     "TraitError",
 ]
 
@@ -72,8 +76,19 @@ class ProfileError(InputError):
     """A saved profile that cannot be read."""
 
 
+class TargetError(PersonaError):
+    """A product that cannot be asked."""
+
+
 class JudgeError(PersonaError):
     """A judge that cannot be set up."""
+
+
+class JudgeClosed(JudgeError):
+    """A judge that was closed before it had answered; what was answered is kept."""
+
+    def __init__(self, told: str = "The judge was closed before it had answered. What was answered is kept.") -> None:
+        super().__init__(told)
 
 
 class CacheError(PersonaError):

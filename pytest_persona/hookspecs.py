@@ -45,7 +45,7 @@ def pytest_persona_traits() -> Iterable[Path]:  # type: ignore[empty-body]
 
 @hookspec
 def pytest_persona_suites() -> Mapping[str, Path]:  # type: ignore[empty-body]
-    """Offer suites by the name ``package:name``, each with its path::
+    """Offer suites by the name ``package:name``, each with its path; of an installed package the first half is its entry point's name::
 
     from pathlib import Path
 

@@ -208,6 +208,29 @@ OPTIONS: tuple[Option, ...] = (
         help="Hide what a regular expression matches from a network judge, or email, url, iban, card, ip, phone, key; may be repeated.",
     ),
     Option(
+        name="target",
+        metavar="MODULE:ATTR",
+        help="The product that probes are put to: a callable, or an object that opens one for each dialogue.",
+    ),
+    Option(
+        name="samples",
+        default=1,
+        parse=_slots,
+        metavar="N",
+        help="Ask each probe N times in each context and wording. More probes say more than more samples.",
+    ),
+    Option(
+        name="replies",
+        metavar="PATH",
+        help="Write the product's replies to a file to commit, from which they can be read again.",
+    ),
+    Option(
+        name="ask",
+        default="always",
+        choices=("always", "missing", "never"),
+        help="Ask the product all probes, those that --persona-replies lacks, or none.",
+    ),
+    Option(
         name="traits",
         default=(),
         parse=_paths,

@@ -37,6 +37,10 @@ class Settings:
     record: str | None = None
     replay: str = "persona-record.jsonl"
     redact: tuple[str, ...] = ()
+    target: str | None = None
+    samples: int = 1
+    replies: str | None = None
+    ask: Literal["always", "missing", "never"] = "always"
     traits: tuple[str, ...] = ()
     bound: float = 0.10
     inconclusive: Literal["fail", "warn", "skip"] = "fail"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,14 +35,26 @@ def test_nothing_private_of_pytest_is_imported() -> None:
     assert [path for path in SOURCES if any(name.split(".")[0] == "_pytest" for name in _imports(path))] == []
 
 
+@pytest.mark.parametrize("folder", ["cli", "engine", "infer", "model", "plugin", "report"])
+def test_no_text_that_may_be_printed_calls_anything_safe(folder: str) -> None:
+    """A finding is about readers of a signal; that something is safe is never for this package to say."""
+    said = {
+        f"{path.relative_to(ROOT)}:{node.lineno}": node.value
+        for path in sorted((ROOT / "pytest_persona" / folder).rglob("*.py"))
+        for node in _texts(path)
+        if re.search(r"\b(?:un)?safe(?:ly|ty)?\b|\bharmless\b", node.value, re.IGNORECASE)
+    }
+    assert said == {}
+
+
 def test_the_public_names_are_frozen() -> None:
     assert pytest_persona.__all__ == [
-        "Anchor", "Answers", "AuditSpec", "Behaviour", "CacheError", "Comparison", "Confirmation", "Controls", "Drift", "Engine",
-        "Episode", "Evidence",
-        "Exemplar", "Expectation", "Finding", "InputError", "Judge", "JudgeError", "JudgeInfo", "PairJudge",
-        "PersonaError", "Pole", "Profile", "ProfileError", "Qualification", "Settings", "SettingsError", "Shift",
-        "SignalError", "Suite", "SuiteError", "Trait", "TraitError", "Turn", "Usage", "Verdict", "__version__",
-        "confirm", "read_profile", "read_signal", "read_suite",
+        "Anchor", "Answers", "Asked", "AuditSpec", "Behaviour", "CacheError", "Comparison", "Confirmation", "Controls",
+        "Drift", "Engine", "Episode", "Evidence", "Exemplar", "Expectation", "Finding", "HttpTarget", "InputError", "Judge",
+        "JudgeError", "JudgeInfo", "ModelTarget", "PairJudge", "PersonaError", "Pole", "Probe", "ProbingSpec", "Profile",
+        "ProfileError", "PythonTarget", "Qualification", "Rate", "Settings", "SettingsError", "Shift", "SignalError",
+        "Suite", "SuiteError", "TargetError", "TargetInfo", "Trait", "TraitError", "Turn", "Usage", "Verdict",
+        "__version__", "confirm", "read_profile", "read_signal", "read_suite",
     ]  # fmt: skip
 
 
@@ -84,3 +98,15 @@ def _loaded_by(*modules: str) -> set[str]:
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     return set(json.loads(done.stdout))
+
+
+def _texts(path: Path) -> Iterator[ast.Constant]:
+    """The texts of a module: those that are no docstring and no public name."""
+    tree = ast.parse(path.read_text("utf-8"))
+    unsaid = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
+            unsaid |= {id(name) for name in ast.walk(node.value)}
+    for text in ast.walk(tree):
+        if isinstance(text, ast.Constant) and isinstance(text.value, str) and id(text) not in unsaid:
+            yield text

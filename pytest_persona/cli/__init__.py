@@ -9,7 +9,20 @@ import sys
 from collections.abc import Sequence
 
 from pytest_persona import __version__
-from pytest_persona.cli import audit, check, confirm, diff, inoculate, installed, model, schema
+from pytest_persona.cli import (
+    audit,
+    check,
+    confirm,
+    diff,
+    inoculate,
+    installed,
+    model,
+    new,
+    portrait,
+    probe,
+    schema,
+    suites,
+)  # fmt: skip
 from pytest_persona.errors import PersonaError
 from pytest_persona.report.text import safe
 
@@ -56,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"pytest-persona {__version__}", help="Print the version.")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for family in (audit, inoculate, check, diff, confirm, installed, schema, model):
+    families = (audit, probe, inoculate, portrait, check, diff, confirm, installed, suites, new, schema, model)
+    for family in families:
         family.add(commands)
     return top

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_persona.cli.options import add_plugin, add_settings, settings_of
 from pytest_persona.errors import SettingsError
-from pytest_persona.options import OPTIONS
 from pytest_persona.report.text import safe
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     ):
         amount.add_argument(short, flag, dest="verbosity", action="store_const", const=value, default=0, help=text)
     add_plugin(parser)
-    add_settings(parser, [option.name for option in OPTIONS if option.name not in _UNUSED])
+    add_settings(parser, without=_UNUSED)
     parser.set_defaults(run=_run)
 
 

@@ -1,12 +1,13 @@
-"""``traits``, ``judges`` and ``suites``: what is installed, built in or by plugins."""
+"""``traits`` and ``judges``: what is installed, built in or by plugins."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pytest_persona.cli.options import add_plugin, add_settings, settings_of
+from pytest_persona.cli.tables import print_table
 from pytest_persona.report.text import safe
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _DEFINITION_COLUMNS = 90
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the three commands."""
+    """Add the two commands."""
     traits = commands.add_parser(
         "traits",
         help="List the traits, or show all of one.",
@@ -33,14 +34,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "judges", help="List the judges.", description="List the judges that --judge can name.", allow_abbrev=False
     )
     judges.set_defaults(run=_judges)
-    suites = commands.add_parser(
-        "suites",
-        help="List the suites of installed packages.",
-        description="List the suites that installed packages share, each with its file.",
-        allow_abbrev=False,
-    )
-    suites.set_defaults(run=_suites)
-    for parser in (traits, judges, suites):
+    for parser in (traits, judges):
         add_plugin(parser)
 
 
@@ -55,7 +49,7 @@ def _traits(args: argparse.Namespace) -> int:
             print(" " * (len(line) - len(text)) + safe(text))
         return 0
     traits = library.all()
-    _print_table((t.name, t.unwanted, f"{len(t.pairs)} pairs", safe(t.definition, _DEFINITION_COLUMNS)) for t in traits)
+    print_table((t.name, t.unwanted, f"{len(t.pairs)} pairs", safe(t.definition, _DEFINITION_COLUMNS)) for t in traits)
     return 0
 
 
@@ -64,23 +58,8 @@ def _judges(args: argparse.Namespace) -> int:
     from pytest_persona.engine.plugins import console_manager
 
     offered = judges(console_manager(args.plugin).hook)
-    _print_table((name, offered[name].__doc__ or "") for name in sorted(offered))
+    print_table((name, offered[name].__doc__ or "") for name in sorted(offered))
     return 0
-
-
-def _suites(args: argparse.Namespace) -> int:
-    from pytest_persona.engine.plugins import console_manager, shared_suites
-
-    offered = shared_suites(console_manager(args.plugin).hook)
-    _print_table((name, str(offered[name])) for name in sorted(offered))
-    return 0
-
-
-def _print_table(rows: Iterable[Sequence[str]]) -> None:
-    cells = [[safe(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _all_of(trait: Trait) -> Iterator[str]:
@@ -89,6 +68,7 @@ def _all_of(trait: Trait) -> Iterator[str]:
     yield f"  unwanted: {trait.unwanted}"
     yield f"  source: {trait.source or 'none given'}"
     yield f"  rivals: {', '.join(trait.rivals) or 'none'}"
+    yield f"  must beat: {', '.join(trait.must_beat) or 'none'}"
     yield f"  sha256: {trait.sha256}"
     yield from _pole("high", trait.high, trait.statements_high)
     yield from _pole("low", trait.low, trait.statements_low)

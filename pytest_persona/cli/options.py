@@ -13,18 +13,33 @@ from pytest_persona.settings import Settings, default_judge, settings_from
 __all__ = ["add_plugin", "add_settings", "settings_of"]
 
 
-def add_settings(parser: argparse.ArgumentParser, names: Collection[str] = ()) -> None:
-    """Add every option of the settings, or those of ``names``, without a prefix."""
+_OF_PROBES = ("target", "samples", "replies", "ask")
+_OF_SIGNALS = ("format", "map", "on-bad-row", "pairwise", "read-all")
+"""Options that only probes, or only signals, are read by."""
+
+
+def add_settings(
+    parser: argparse.ArgumentParser,
+    names: Collection[str] = (),
+    *,
+    without: Collection[str] = (),
+    probes: bool = False,
+) -> None:
+    """Add options of the settings, without a prefix: those of ``names``, or all for reading signals (or for asking ``probes``).
+
+    ``without``: those that the command has no use for.
+    """
     group = parser.add_argument_group("reading")
+    left_out = {*without, *(_OF_SIGNALS if probes else _OF_PROBES)}
     for option in OPTIONS:
-        if not names or option.name in names:
+        if option.name in names or (not names and option.name not in left_out):
             _add(group, option)
 
 
-def add_plugin(parser: argparse.ArgumentParser) -> None:
+def add_plugin(parser: argparse.ArgumentParser, dest: str = "plugin") -> None:
     """Add ``--plugin``, which every command that looks for judges, traits or suites has."""
     text = "Load a module with pytest_persona_* hooks; may be repeated."
-    parser.add_argument("--plugin", action="append", default=[], metavar="MODULE", help=text)
+    parser.add_argument("--plugin", action="append", default=[], dest=dest, metavar="MODULE", help=text)
 
 
 def settings_of(args: argparse.Namespace) -> Settings:

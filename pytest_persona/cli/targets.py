@@ -7,24 +7,31 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_persona.engine import Engine
-from pytest_persona.engine.plugins import shared_suites
-from pytest_persona.load.suites import audits, read_suite
+from pytest_persona.errors import SuiteError
+from pytest_persona.load.documents import read_document
+from pytest_persona.load.references import reference_of
+from pytest_persona.load.suites import audits
 from pytest_persona.model.suites import AuditSpec, Suite
 
-__all__ = ["find_suite", "is_suite", "signal_spec", "suite_specs"]
+__all__ = ["is_suite", "is_trait", "signal_spec", "suite_specs"]
 
 _SUITE_ENDINGS = (".yaml", ".yml", ".toml", ".persona.json")
 
 
 def is_suite(name: str, engine: Engine) -> bool:
-    """Whether ``name`` is that of a suite file or of a suite that a package shares, and not that of a signal."""
-    return name.endswith(_SUITE_ENDINGS) or name in shared_suites(engine.hooks)
+    """Whether ``name`` is that of a suite file or of a suite that is shared, and not that of a signal."""
+    reference = reference_of(name)
+    if reference is None:
+        return name.lower().endswith(_SUITE_ENDINGS)
+    return reference.name in engine.shelf.offers or (not reference.is_bare and not Path(name).exists())
 
 
-def find_suite(name: str, engine: Engine) -> Suite:
-    """The suite of a file, or of a package by its name; raises SuiteError."""
-    shared = shared_suites(engine.hooks)
-    return read_suite(shared.get(name, Path(name).absolute()), root=engine.settings.root, shared=name in shared)
+def is_trait(name: str) -> bool:
+    """Whether ``name`` is that of a file that defines a trait and nothing else; raises SuiteError for one that cannot be read."""
+    if not name.lower().endswith(_SUITE_ENDINGS):
+        return False
+    data = read_document(Path(name).absolute(), SuiteError, root=Path.cwd()).data
+    return isinstance(data, dict) and "trait" in data and "persona" not in data
 
 
 def suite_specs(suite: Suite, file: str | None, engine: Engine) -> Sequence[AuditSpec]:

@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_persona.engine.means import Means, Progress
-from pytest_persona.engine.sweep import Audit, Sweep
-from pytest_persona.errors import JudgeError
-from pytest_persona.model.suites import AuditSpec
+from pytest_persona.engine.sweep import Audit, Sweep, companions
+from pytest_persona.engine.targets import Targets
+from pytest_persona.errors import JudgeError, SuiteError
+from pytest_persona.model.suites import AuditSpec, ProbingSpec, Suite
 from pytest_persona.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,10 +20,16 @@ if TYPE_CHECKING:
 
     from pytest_persona.engine.baselines import Baselines
     from pytest_persona.engine.inoculation import Trial
+    from pytest_persona.engine.probing import Probing
+    from pytest_persona.engine.sittings import Sitting
     from pytest_persona.judge.base import Judge
     from pytest_persona.load.signals import Signal
+    from pytest_persona.load.suites import Shelf
     from pytest_persona.load.traits import TraitLibrary
     from pytest_persona.model.inoculation import Inoculation, InoculationSpec, Ranking
+    from pytest_persona.model.personas import Cast
+    from pytest_persona.model.portrait import Portrait, PortraitSpec
+    from pytest_persona.model.probes import TargetInfo
     from pytest_persona.model.traits import Trait
 
 __all__ = ["Audit", "Engine", "Progress", "judges"]
@@ -48,8 +55,10 @@ class Engine:
         self.progress = progress
         self._judge: Judge | None = None
         self._library: TraitLibrary | None = None
+        self._shelf: Shelf | None = None
         self._lock = threading.RLock()
         self._threads: ThreadPoolExecutor | None = None
+        self._targets = Targets(settings)
 
     def __enter__(self) -> Engine:
         return self
@@ -58,6 +67,11 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def finish(self) -> None:
+        """End the audits that are being made ahead, and begin no more of them."""
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
 
     def close(self) -> None:
         """Release the judge, which ends what is still being read; may be called twice."""
@@ -134,8 +148,18 @@ class Engine:
 
         return Baselines(self.settings)
 
-    def read_signal(self, spec: AuditSpec) -> Signal:
-        """The signal of an audit, validated row by row; raises SignalError."""
+    @property
+    def shelf(self) -> Shelf:
+        """All suites that can be named: files, and those that are built in or offered by plugins, held against the project's lock."""
+        if self._shelf is None:
+            from pytest_persona.engine.plugins import shared_suites
+            from pytest_persona.load.suites import Shelf
+
+            self._shelf = Shelf(self.settings.root, partial(shared_suites, self.hooks))
+        return self._shelf
+
+    def read_signal(self, spec: AuditSpec, *, most_groups: int | None = None) -> Signal:
+        """The signal of an audit, validated row by row; raises SignalError. ``most_groups``: in the place of the settings' number."""
         from pytest_persona.load.signals import read_signal
 
         return read_signal(
@@ -144,7 +168,7 @@ class Engine:
             format=self.settings.format,
             fields=self.settings.map,
             on_bad_row=self.settings.on_bad_row,
-            most_groups=self.settings.max_groups,
+            most_groups=self.settings.max_groups if most_groups is None else most_groups,
             seed=self.settings.seed,
             hooks=self.hooks,
         )
@@ -162,11 +186,9 @@ class Engine:
         if not wanted:
             known = self.judge.qualify(library.all(), statements=signal.info.kind in ("rubric", "instruction"))
             wanted = [trait for trait in library.all() if known[trait.name].qualified]
-        beside = [
-            library.get(name) for name in dict.fromkeys(r for t in wanted for r in t.rivals) if name in library.names()
-        ]
-        others = [trait for trait in beside if trait not in wanted]
-        return self.baselines.applied(Sweep(self._means, spec, signal, wanted=wanted, beside=others).run(), self.judge)
+        needed, beside = companions(wanted, library)
+        sweep = Sweep(self._means, spec, signal, wanted=wanted, needed=needed, beside=beside)
+        return self.baselines.applied(sweep.run(), self.judge)
 
     def inoculate(self, spec: InoculationSpec) -> Inoculation:
         """Read the signal with and without a request and say what it explains away; raises PersonaError as :meth:`audit`."""
@@ -191,6 +213,61 @@ class Engine:
 
         traits, signal = self.wanted(spec.audit), self.read_signal(spec.audit)
         return [rank(self._means, signal, spec, trait, read_wordings()) for trait in traits]
+
+    def portrait(self, spec: PortraitSpec) -> Portrait:
+        """Say which character the signal reads most like; raises PersonaError as :meth:`audit`."""
+        from pytest_persona.engine.portrait import portrayed
+
+        return portrayed(self._means, spec, *self.sit(spec))
+
+    def sit(self, spec: PortraitSpec) -> tuple[Signal, Cast, Sitting]:
+        """A portrait's signal, its characters, and what is ready to be read of them; raises PersonaError."""
+        from pytest_persona.engine.portrait import check_profile
+        from pytest_persona.engine.sittings import most_groups, sitting
+        from pytest_persona.load.personas import read_cast
+
+        people = read_cast(spec.characters, root=self.settings.root)
+        signal = self.read_signal(spec.audit, most_groups=most_groups(self.judge, spec, self.settings.max_groups))
+        check_profile(spec, signal)
+        return signal, people, sitting(self._means, spec, signal, people)
+
+    def probe(self, spec: ProbingSpec | Suite, target: object = None) -> Audit:
+        """Put a suite's probes to a product and say which traits its replies show; raises PersonaError as :meth:`audit`.
+
+        ``target`` is a callable, or what a suite's ``target`` can say; None leaves it to the settings, then to the suite. The
+        product is asked on a thread of its own, so that this may be called inside a running event loop.
+        """
+        return self.baselines.applied(
+            self.probing(self._asked_by(spec) if isinstance(spec, Suite) else spec).run(target), self.judge
+        )
+
+    def probing(self, spec: ProbingSpec) -> Probing:
+        """A probing that is ready to be held; raises PersonaError."""
+        from pytest_persona.engine.probing import Probing
+
+        library, wanted = self.library.extended(spec.audit.definitions), self.wanted(spec.audit)
+        if not wanted:
+            wanted = [library.get(name) for name in dict.fromkeys(t for probe in spec.probes for t in probe.traits)]
+        return Probing(self._means, spec, wanted, companions(wanted, library), self._targets)
+
+    def _asked_by(self, suite: Suite) -> ProbingSpec:
+        from pytest_persona.load.probing import probing
+
+        spec = probing(suite, self.settings.bound, self.library)
+        if spec is None:
+            raise SuiteError("there are no probes", remedy="Add probes, or audit its signals", path=suite.path)
+        return spec
+
+    def target_of(self, spec: ProbingSpec, target: object = None) -> TargetInfo:
+        """Who :meth:`probe` would ask; raises TargetError where that is nobody."""
+        return self._targets.info(self._targets.chosen(target, spec.target))
+
+    def recorded_target(self, spec: ProbingSpec) -> TargetInfo | None:
+        """Whose replies :meth:`probe` would read where it is to ask nobody and can tell; raises as it does for a bad record."""
+        from pytest_persona.engine.probing import check_replies, recorded_target
+
+        check_replies(self.settings)
+        return recorded_target(self.settings, spec)
 
     @property
     def _means(self) -> Means:

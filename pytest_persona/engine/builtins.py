@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_persona.settings import Settings
 
-__all__ = ["pytest_persona_judges", "pytest_persona_traits"]
+__all__ = ["pytest_persona_judges", "pytest_persona_suites", "pytest_persona_traits"]
 
 
 def pytest_persona_judges() -> Mapping[str, Callable[[Settings], Any]]:
@@ -21,6 +21,11 @@ def pytest_persona_traits() -> Iterable[Path]:
     from pytest_persona.load.traits import library_paths
 
     return library_paths()
+
+
+def pytest_persona_suites() -> Mapping[str, Path]:
+    """The suite of this package."""
+    return {"core": Path(__file__).parents[1] / "library" / "suites" / "core.persona.yaml"}
 
 
 def _embedded(settings: Settings) -> Any:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pytest_persona.engine.arms import ArmReader, Reading, Texts
 from pytest_persona.engine.means import Means
 from pytest_persona.errors import SettingsError, SignalError
-from pytest_persona.infer import discount, nulls, plan, unjudged
+from pytest_persona.infer import discount, gating, nulls, plan, unjudged
 from pytest_persona.infer.decide import Look
 from pytest_persona.infer.discount import Case
 from pytest_persona.infer.inoculate import made_lookalike, made_opposite, placebo_pools
@@ -43,10 +43,6 @@ Floats = NDArray[np.float64]
 _RECORDED = ("level", "interval", "scope", "seed", "max_groups", "read_all", "format", "map", "on_bad_row")
 """Settings that change results."""
 _KINDS = {"opposite": "an opposite", "look-alike": "a look-alike"}
-_ONE_TEXT = (
-    "one fixed text carries the whole inoculation: where it is absent, or only looked like, the behaviour may come back."
-    " Use several phrasings"
-)
 
 
 class ArmTexts:
@@ -186,10 +182,9 @@ class Trial:
         )
 
     def _warnings(self, found: Sequence[InoculationFinding]) -> Iterator[str]:
-        if len(self.texts.requests) == 1:
-            yield _ONE_TEXT
+        yield from gating.of_texts(self.texts.requests, self.signal.info.groups)
         for finding in found:
-            yield from discount.cautions(finding)
+            yield from gating.of_effects(finding)
 
     def _own_notes(self) -> Iterator[str]:
         for kind in self.texts.made:

@@ -6,17 +6,21 @@ import difflib
 import importlib
 import importlib.metadata
 import inspect
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pluggy
 
-from pytest_persona import hookspecs
+from pytest_persona import __version__, hookspecs
 from pytest_persona.engine import builtins
 from pytest_persona.errors import PersonaError
+from pytest_persona.load.references import is_plain
+from pytest_persona.model.suites import Offer
 
 __all__ = ["GROUP", "console_manager", "register_installed", "shared_suites"]
 
@@ -64,15 +68,63 @@ def register_installed(manager: pluggy.PluginManager) -> None:
         _register(manager, plugin, offered_by)
 
 
-def shared_suites(hooks: Any) -> dict[str, Path]:
-    """All suites that are offered, by name; raises PersonaError where two plugins offer one name."""
-    found: dict[str, Path] = {}
-    for offered in hooks.pytest_persona_suites():
+def shared_suites(hooks: Any) -> dict[str, Offer]:
+    """All suites that are offered, by name.
+
+    The name is ``package:name``, where ``package`` is the name of the plugin's entry point; a plugin without one, such as a
+    ``conftest.py``, chooses, and what is built in has bare names. Raises PersonaError where a name is of another form or is
+    offered twice, naming the packages.
+    """
+    installed, found = _installed(), dict[str, Offer]()
+    for implementation in hooks.pytest_persona_suites.get_hookimpls():
+        plugin = implementation.plugin
+        points = [point for point, loaded in installed if loaded is plugin]
+        offered = implementation.function()
+        if not isinstance(offered, Mapping):
+            problem = f"{_offerer(plugin, points)}: pytest_persona_suites returned {offered!r:.60}"
+            raise PersonaError(f"{problem}. Return a mapping from package:name to a path.")
         for name, path in offered.items():
+            offer = _offer(name, path, plugin, points)
             if name in found:
-                raise PersonaError(f"two plugins offer a suite named {name!r}. Disable or rename one of them.")
-            found[name] = path
+                both = " and ".join(f"{o.package} {o.package_version}".rstrip() for o in (found[name], offer))
+                raise PersonaError(
+                    f"two plugins offer a suite named {name!r}: {both}. Uninstall or rename one of them."
+                )
+            found[name] = offer
     return found
+
+
+def _offer(name: object, path: object, plugin: object, points: Sequence[EntryPoint]) -> Offer:
+    package, colon, rest = str(name).rpartition(":")
+    plain = is_plain(rest) and (is_plain(package) if colon else plugin is builtins)
+    who = _offerer(plugin, points)
+    if not isinstance(name, str) or not plain:
+        raise PersonaError(
+            f"{who}: {name!r:.90} cannot name a suite. Use package:name, of letters, digits, '-', '_' and '.'."
+        )
+    if points and package not in {point.name for point in points}:
+        raise PersonaError(
+            f"{who}: {name!r} is not its to offer. Call it {points[0].name}:{rest}, after its entry point."
+        )
+    if not isinstance(path, str | os.PathLike):
+        raise PersonaError(f"{who}: the suite {name!r} is {path!r:.60}. Give the path of its file.")
+    version = next((point.dist.version for point in points if point.dist is not None), "")
+    if plugin is builtins:
+        version = __version__
+    return Offer(name=name, path=Path(path).absolute(), package=who, package_version=version)
+
+
+def _installed() -> list[tuple[EntryPoint, object]]:
+    """The entry points of installed packages with what they load, which is loaded already."""
+    return [(point, point.load()) for point in importlib.metadata.entry_points(group=GROUP)]
+
+
+def _offerer(plugin: object, points: Sequence[EntryPoint]) -> str:
+    """The distribution that a plugin came with, else the name of its module."""
+    if plugin is builtins:
+        return "pytest-persona"
+    names = [point.dist.name for point in points if point.dist is not None]
+    return names[0] if names else str(getattr(plugin, "__name__", type(plugin).__name__))
 
 
 def _imported(name: str) -> ModuleType:

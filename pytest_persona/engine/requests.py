@@ -14,7 +14,7 @@ from pytest_persona.engine.arms import ArmReader, Texts
 from pytest_persona.engine.inoculation import Measured, check_contexts, look_of, measured, notes_of
 from pytest_persona.engine.means import Means
 from pytest_persona.errors import SettingsError
-from pytest_persona.infer import discount, plan
+from pytest_persona.infer import discount, gating, plan
 from pytest_persona.infer.discount import Case
 from pytest_persona.infer.inoculate import placebo_pools, treated
 from pytest_persona.model.inoculation import InoculationSpec, RankedRequest, Ranking
@@ -116,6 +116,7 @@ def _ranking(
     return Ranking(
         trait=trait.name, signal=signal.info, judge=judge.info, place=spec.place, shift=as_is, requests=tuple(ranked),
         usage=reader.usage, groups_read=len(groups),
+        warnings=tuple(gating.of_candidates([way * (request.effect.value or 0.0) for request in ranked])),
         notes=tuple([*_notes(trait, judge, bool(hints)), *notes_of(reader, reading, signal, len(groups), judge)]),
     )  # fmt: skip
 

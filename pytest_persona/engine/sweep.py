@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, cast
 
 from pytest_persona.engine.means import Means
 from pytest_persona.engine.pairing import with_units
-from pytest_persona.engine.sample import Audit, Sample
+from pytest_persona.engine.sample import Audit, Probed, Sample
 from pytest_persona.infer import plan
 from pytest_persona.model.episodes import Behaviour, Episode
 from pytest_persona.model.suites import AuditSpec
-from pytest_persona.model.traits import Trait
+from pytest_persona.model.traits import HONEST_MISTAKE, Trait
 from pytest_persona.model.verdicts import Usage, Verdict
 from pytest_persona.settings import Settings
 
 if TYPE_CHECKING:
     from pytest_persona.judge.base import Judge, PairJudge
     from pytest_persona.load.signals import Signal
+    from pytest_persona.load.traits import TraitLibrary
 
-__all__ = ["Audit", "Sweep", "compares"]
+__all__ = ["Audit", "Sweep", "companions", "compares"]
 
 _Place = tuple[int, int]
 """An episode's index, and that of one of its behaviours."""
@@ -31,12 +32,21 @@ class Sweep:
     """Reads one signal for one audit; made and run once by the engine."""
 
     def __init__(
-        self, means: Means, spec: AuditSpec, signal: Signal, *, wanted: Sequence[Trait], beside: Sequence[Trait]
+        self,
+        means: Means,
+        spec: AuditSpec,
+        signal: Signal,
+        *,
+        wanted: Sequence[Trait],
+        needed: Sequence[Trait],
+        beside: Sequence[Trait],
+        probed: Probed | None = None,
     ) -> None:
+        """``probed``: whose replies the signal is, where a product was asked."""
         self.means, self.judge = means, means.judge
-        self.spec, self.signal, self.wanted = spec, signal, wanted
-        # Rivals cost a chat judge money; where one pass serves all traits they are free.
-        self.traits = [*wanted, *beside] if self.judge.one_pass else list(wanted)
+        self.spec, self.signal, self.wanted, self.probed = spec, signal, wanted, probed
+        # Rivals cost a chat judge money; where one pass serves all traits they are free. What must be beaten is always read.
+        self.traits = [*wanted, *needed, *(beside if self.judge.one_pass else ())]
         self.groups: dict[str, list[int]] = defaultdict(list)
         for index, episode in enumerate(signal.episodes):
             self.groups[episode.group].append(index)
@@ -50,7 +60,8 @@ class Sweep:
     def run(self) -> Audit:
         """Read, decide, and make the profile."""
         order = plan.order_groups(self.groups, self.means.settings.seed)
-        early = self.means.looks_early(declared=bool(self.spec.expectations))
+        # A product's replies are there already and were the dearer part; and what is said of a fixed suite needs all of them.
+        early = self.probed is None and self.means.looks_early(declared=bool(self.spec.expectations))
         read: list[str] = []
         with self.means.watched(self.spec.name, sum(len(e.behaviours) for e in self.signal.episodes)):
             for step in self.means.steps(order, early=early):
@@ -62,21 +73,48 @@ class Sweep:
         return with_units(audit, self.signal.episodes, self.groups, order)
 
     def _read(self, groups: Sequence[str]) -> None:
+        for names, part in self._by_traits(groups).items():
+            self._read_for(part, self._about(names))
+
+    def _about(self, names: tuple[str, ...]) -> Sequence[Trait]:
+        """What groups that were asked for the sake of these traits are read for: them, and what is held against them."""
+        if not names:
+            return self.traits
+        read = set(names)
+        for trait in self.traits:
+            if trait.name in names:
+                read.update(trait.must_beat)
+                if self.judge.one_pass:
+                    read.update((*trait.rivals, HONEST_MISTAKE))
+        return [trait for trait in self.traits if trait.name in read]
+
+    def _by_traits(self, groups: Sequence[str]) -> dict[tuple[str, ...], list[str]]:
+        """The groups by the traits that they are about, as they are read for no others; without a trait: all."""
+        parts: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for group in groups:
+            parts[self._episode(self.groups[group][0]).traits].append(group)
+        return parts
+
+    def _read_for(self, groups: Sequence[str], about: Sequence[Trait]) -> None:
         places = [
             (i, j) for group in groups for i in self.groups[group] for j in range(len(self._episode(i).behaviours))
         ]
-        asked, traits = self.means.questions([self._episode(i).behaviours[j] for i, j in places], self.traits)
-        answers = self._compare(groups, asked, traits) if self.compares else self._ask(places, asked, traits)
-        for i, j in places:
-            behaviour = self._episode(i).behaviours[j]
-            verdicts = self.means.verdicts(behaviour, self.traits, answers.get((i, j), {}))
-            self.verdicts.setdefault(i, []).append(verdicts)
+        there = [place for place in places if not self._behaviour(place).failure]
+        asked, traits = self.means.questions(list(map(self._behaviour, there)), about)
+        answers = self._compare(groups, asked, traits) if self.compares else self._ask(there, asked, traits)
+        for place in places:
+            behaviour = self._behaviour(place)
+            answer = answers.get(place, {})
+            if behaviour.failure:
+                lost = Verdict(expressed=None, reason="failed", detail=behaviour.failure)
+                answer = {trait.name: lost for trait in about}
+            self.verdicts.setdefault(place[0], []).append(self.means.verdicts(behaviour, about, answer))
 
     def _ask(self, places: Sequence[_Place], asked: Sequence[Behaviour], traits: Sequence[Trait]) -> _ByPlace:
         answers = self.judge.read(asked, traits, self.means.tick)
         self.usage += answers.usage
         found = dict(zip(asked, answers.verdicts, strict=True))
-        return {(i, j): found.get(self._episode(i).behaviours[j], {}) for i, j in places}
+        return {place: found.get(self._behaviour(place), {}) for place in places}
 
     def _compare(self, groups: Sequence[str], asked: Sequence[Behaviour], traits: Sequence[Trait]) -> _ByPlace:
         """As :meth:`_ask`, for the two replies of each preference together; one whose pair a plugin dropped is not asked."""
@@ -89,6 +127,9 @@ class Sweep:
 
     def _episode(self, index: int) -> Episode:
         return self.signal.episodes[index]
+
+    def _behaviour(self, place: _Place) -> Behaviour:
+        return self._episode(place[0]).behaviours[place[1]]
 
     def _sample(self, groups: Sequence[str]) -> Sample:
         chosen = set(groups)
@@ -106,12 +147,25 @@ class Sweep:
             groups=len(groups),
             compared=self.compares,
             usage=self.usage,
+            probed=self.probed,
         )
 
 
 def compares(judge: Judge, settings: Settings, episodes: Sequence[Episode]) -> bool:
     """Whether replies are compared in pairs: the user wants it, the judge can, and every episode is two replies to one context."""
     return settings.pairwise and hasattr(judge, "compare") and all(map(_is_pair, episodes))
+
+
+def companions(wanted: Sequence[Trait], library: TraitLibrary) -> tuple[list[Trait], list[Trait]]:
+    """What has to be read with the wanted traits, because they must beat it, and what is read where that is free: their rivals.
+
+    Raises TraitError where nobody offers what must be beaten.
+    """
+    must = dict.fromkeys(name for trait in wanted for name in trait.must_beat)
+    needed = [trait for trait in map(library.get, must) if trait not in wanted]
+    rivals = dict.fromkeys([*(rival for trait in wanted for rival in trait.rivals), HONEST_MISTAKE])
+    beside = [library.get(name) for name in rivals if name in library.names()]
+    return needed, [trait for trait in beside if trait not in (*wanted, *needed)]
 
 
 def _is_pair(episode: Episode) -> bool:

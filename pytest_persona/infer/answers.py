@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_persona.infer.fence import clipped, plain
@@ -12,7 +12,18 @@ from pytest_persona.infer.prompt import CONTEXT_CHARACTERS, REPLY_CHARACTERS, Pr
 from pytest_persona.infer.words import EXPRESSED_STEPS, QUOTE_CHARACTERS, REQUESTED_STEPS, STATES
 from pytest_persona.model.verdicts import Verdict
 
-__all__ = ["UnusableAnswer", "read_answer"]
+__all__ = [
+    "UnusableAnswer",
+    "comparable",
+    "excerpt",
+    "need_step",
+    "parsed",
+    "read_answer",
+    "short",
+    "steering",
+    "unproven",
+    "verdicts_in",
+]
 
 _ANSWER = ("seal", "addresses_judge", "verdicts")
 _VERDICT = ("trait", "state", "quote", "expressed", "requested")
@@ -35,7 +46,7 @@ def read_answer(question: Question, prompt: Prompt, text: str) -> dict[str, Verd
     judge, or where the judge says so, all verdicts are ``suspected-injection``, whichever way they point: a text may as well want
     a rival reply blackened, and who wants what the judge cannot know.
     """
-    answer = _parsed(text)
+    answer = parsed(text)
     seal = answer.get("seal")
     # Before the form: an answer that the text dictated is seldom of the right one, and asking again would not mend it.
     if isinstance(seal, str) and seal.strip().casefold() != prompt.seal:
@@ -46,11 +57,11 @@ def read_answer(question: Question, prompt: Prompt, text: str) -> dict[str, Verd
         sign = "the judge says that it is addressed to it"
     if sign:
         return _suspected(question, f"the text tries to steer its judge: {sign}")
-    shown, statement = [_comparable(text) for text in prompt.texts], question.shown[0].is_statement
+    shown, statement = [comparable(text) for text in prompt.texts], question.shown[0].is_statement
     return {trait.name: _verdict(given[trait.name], shown, statement=statement) for trait in question.traits}
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def parsed(text: str) -> dict[str, Any]:
     """The one JSON object in a text, which servers without structured output fence or talk around."""
     start, end = text.find("{"), text.rfind("}")
     if start < 0:
@@ -72,42 +83,50 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _given(answer: Mapping[str, Any], names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
     """What is given for each trait, once and of the right types; raises UnusableAnswer."""
-    _need_keys(answer, _ANSWER, "the answer")
-    if not isinstance(answer["seal"], str) or not isinstance(answer["addresses_judge"], bool):
-        raise UnusableAnswer("seal must be a text, and addresses_judge true or false")
-    if not isinstance(answer["verdicts"], list):
-        raise UnusableAnswer("verdicts must be a list")
     given: dict[str, Mapping[str, Any]] = {}
-    for said in answer["verdicts"]:
-        if not isinstance(said, dict):
-            raise UnusableAnswer("each verdict must be an object")
-        _need_keys(said, _VERDICT, "a verdict")
+    for said in verdicts_in(answer, _VERDICT):
         name = said["trait"]
         if name not in names or name in given:
-            raise UnusableAnswer(f"a verdict is on {_short(name)}, which was not asked, or was answered before")
+            raise UnusableAnswer(f"a verdict is on {short(name)}, which was not asked, or was answered before")
         if said["state"] not in STATES or not isinstance(said["quote"], str):
             raise UnusableAnswer(f"{name}: state must be one of {', '.join(STATES)}, and quote a text")
-        _need_step(said, "expressed", -EXPRESSED_STEPS, EXPRESSED_STEPS)
-        _need_step(said, "requested", 0, REQUESTED_STEPS)
+        need_step(said, "expressed", -EXPRESSED_STEPS, EXPRESSED_STEPS, of=name)
+        need_step(said, "requested", 0, REQUESTED_STEPS, of=name)
         given[name] = said
     if missing := [name for name in names if name not in given]:
         raise UnusableAnswer(f"there is no verdict on {', '.join(missing)}")
     return given
 
 
+def verdicts_in(answer: Mapping[str, Any], keys: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """The verdicts of an answer, each with just these keys; raises UnusableAnswer for another form of it or of them."""
+    _need_keys(answer, _ANSWER, "the answer")
+    if not isinstance(answer["seal"], str) or not isinstance(answer["addresses_judge"], bool):
+        raise UnusableAnswer("seal must be a text, and addresses_judge true or false")
+    if not isinstance(answer["verdicts"], list):
+        raise UnusableAnswer("verdicts must be a list")
+    for said in answer["verdicts"]:
+        if not isinstance(said, dict):
+            raise UnusableAnswer("each verdict must be an object")
+        _need_keys(said, keys, "a verdict")
+        yield said
+
+
 def _need_keys(fields: Mapping[str, Any], keys: Sequence[str], what: str) -> None:
     if set(fields) != set(keys):
-        raise UnusableAnswer(f"{what} must have the keys {', '.join(keys)}; it has {_short(', '.join(fields))}")
+        raise UnusableAnswer(f"{what} must have the keys {', '.join(keys)}; it has {short(', '.join(fields))}")
 
 
-def _need_step(said: Mapping[str, Any], key: str, low: int, high: int) -> None:
+def need_step(said: Mapping[str, Any], key: str, low: int, high: int, *, of: str) -> None:
+    """Raise UnusableAnswer, which speaks ``of`` something, for a value that is no whole number within its bounds."""
     value = said[key]
     # JSON's 2.0 is a whole number; Python's True is one too, but no score.
     if isinstance(value, bool) or value not in range(low, high + 1):
-        raise UnusableAnswer(f"{said['trait']}: {key} is {_short(value)}, not a whole number from {low} to {high}")
+        raise UnusableAnswer(f"{of}: {key} is {short(value)}, not a whole number from {low} to {high}")
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """A value of an answer for an error: not all of it."""
     return repr(value)[:60]
 
 
@@ -134,21 +153,35 @@ def _verdict(said: Mapping[str, Any], shown: Sequence[str], *, statement: bool) 
     if said["state"] != "judged":
         return Verdict(expressed=None, reason=said["state"])
     quote, expressed = said["quote"], int(said["expressed"])
-    pieces = [piece for piece in map(_comparable, _ELLIPSIS.split(quote)) if piece]
-    if not pieces and abs(expressed) >= _NEEDS_QUOTE:
-        return Verdict(expressed=None, reason="unreliable", detail="the judge quotes nothing that shows its score")
-    if not any(_in_order(pieces, text) for text in shown):
-        return Verdict(
-            expressed=None, reason="unreliable", detail=f"the judge quotes what is not in the text: {_short(quote)}"
-        )
+    if problem := unproven(quote, expressed, shown):
+        return Verdict(expressed=None, reason="unreliable", detail=problem)
     return Verdict(
         expressed=expressed / EXPRESSED_STEPS,
         requested=0.0 if statement else said["requested"] / REQUESTED_STEPS,
-        quote=" ".join(_MARK.sub("", quote).split())[:QUOTE_CHARACTERS] if pieces else None,
+        quote=excerpt(quote),
     )
 
 
-def _comparable(text: str) -> str:
+def unproven(quote: str, steps: int, shown: Sequence[str]) -> str:
+    """Why a quote does not stand for a score so many steps from 0, in words; empty where it does. ``shown`` are `comparable` texts."""
+    pieces = _pieces(quote)
+    if not pieces and abs(steps) >= _NEEDS_QUOTE:
+        return "the judge quotes nothing that shows its score"
+    if not any(_in_order(pieces, text) for text in shown):
+        return f"the judge quotes what is not in the text: {short(quote)}"
+    return ""
+
+
+def excerpt(quote: str) -> str | None:
+    """A quote on one line, without marks of ours; None where it says nothing."""
+    return " ".join(_MARK.sub("", quote).split())[:QUOTE_CHARACTERS] if _pieces(quote) else None
+
+
+def _pieces(quote: str) -> list[str]:
+    return [piece for piece in map(comparable, _ELLIPSIS.split(quote)) if piece]
+
+
+def comparable(text: str) -> str:
     """Without what a judge may change in copying: white space, case, the shape of quotation marks, marks and escapes of ours."""
     return plain(_ESCAPE.sub("", text)).strip("\"' ")
 

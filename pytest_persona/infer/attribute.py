@@ -12,7 +12,7 @@ from pytest_persona.infer.measure import Design, fold
 from pytest_persona.model.episodes import Episode
 from pytest_persona.model.findings import Evidence
 
-__all__ = ["carriers", "evidence"]
+__all__ = ["carriers", "evidence", "excerpt"]
 
 Floats = NDArray[np.float64]
 _Read = list[tuple[float, float, str]]
@@ -62,7 +62,7 @@ def evidence(
                 group=episode.group,
                 influence=float(influence[unit]),
                 implied=_implied(row),
-                quote=_quote(_loudest(row, sign)),
+                quote=excerpt(_loudest(row, sign)),
             )
         )
     return tuple(found)
@@ -76,6 +76,15 @@ def carriers(values: Floats, weights: Floats | None = None) -> int | None:
         return None
     carried = np.cumsum(np.sort(pull * math.copysign(1.0, total))[::-1])
     return int(np.argmax(carried >= abs(total) / 2.0)) + 1
+
+
+def excerpt(text: str) -> str:
+    """A text on one line, cut at the end of a word."""
+    text = fold(text)
+    if len(text) <= _QUOTE:
+        return text
+    cut = text[:_QUOTE].rpartition(" ")[0] or text[: _QUOTE - 1]
+    return cut + "…"
 
 
 def _implied(row: _Read) -> float:
@@ -98,12 +107,3 @@ def _loudest(row: _Read, sign: float) -> str:
     """The reply to quote: of what the row reinforces if it reinforces anything, the one that adds most to the shift."""
     reinforced = [part for part in row if part[0] > 0.0] or row
     return max(reinforced, key=lambda part: sign * part[0] * part[1])[2]
-
-
-def _quote(text: str) -> str:
-    """On one line, and cut at the end of a word."""
-    text = fold(text)
-    if len(text) <= _QUOTE:
-        return text
-    cut = text[:_QUOTE].rpartition(" ")[0] or text[: _QUOTE - 1]
-    return cut + "…"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from pytest_persona.infer import sequence
 from pytest_persona.infer.pairs import Match, strata
@@ -64,5 +63,5 @@ def _judge(profile: Profile) -> str:
 
 
 def _target(profile: Profile) -> str:
-    target: Any = getattr(profile, "target", None)
+    target = profile.target
     return "" if target is None else f"{target.name}/{target.fingerprint[:6]}"

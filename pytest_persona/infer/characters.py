@@ -8,79 +8,27 @@ mean nothing; and as a probability it is tempered by the design effect and avera
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from pytest_persona.infer.decide import rejections
+from pytest_persona.model.portrait import CharacterReading, Comparison
 
-__all__ = ["CharacterReading", "Portrait", "portrait"]
+__all__ = ["FEWEST_NULLS", "averaged", "by_likelihood", "compared", "standing"]
 
 Floats = NDArray[np.float64]
 
-_FEWEST_NULLS = 3
+FEWEST_NULLS = 3
 _LOGISTIC = 8.0 / np.pi
 """Variance of the normal that a logistic curve is taken for (MacKay 1992, Neural Computation 4)."""
+_FURTHEST = 1000.0
+"""A z beyond this says no more."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CharacterReading:
-    """One character against the reference."""
-
-    name: str
-    per_token: float
-    """Mean over groups of log P(reply given the character) - log P(reply given the reference), in nats a token."""
-    low: float
-    high: float
-    """Its interval, as if other groups and other wordings of both characters had been drawn."""
-    wording_sd: float
-    """What another wording of both would move the mean by: the s.d. between wordings, in nats a token."""
-    log_odds: float
-    """Posterior log-odds for even prior ones, in nats: ``per_token`` times all tokens, tempered."""
-    temper: float
-    """1 / design effect of the groups, in (0, 1]."""
-    probability: float
-    """That the replies are likelier under it than under the reference, given that it is one of the two; in (0, 1)."""
-    z: float
-    """Where it stands among the null characters, in their s.d."""
-    p: float
-    """One-sided: how often a character that means nothing would stand so high."""
-    stands_out: bool
-    """Whether it counts: beyond the spread of the null characters, with all characters that were tried taken into account."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Portrait:
-    """All characters against one reference, on one signal."""
-
-    reference: str
-    readings: tuple[CharacterReading, ...]
-    """By ``per_token``, the highest first."""
-    null_mean: float
-    """Mean of the null characters against the reference, in nats a token: what any other text in front moves."""
-    null_spread: float
-    """Their s.d.: a character that is no further out than this has said nothing."""
-    level: float
-    groups: int
-    episodes: int
-    tokens: int
-
-    @property
-    def most_like(self) -> str:
-        """The character that the replies read most like: clear of the reference and of the nulls; empty where there is none."""
-        return next((r.name for r in self.readings if r.stands_out and r.low > 0.0), "")
-
-    @property
-    def shares(self) -> Mapping[str, float]:
-        """Posterior shares of the reference and of each character, were it one of them and of no others; their sum is 1."""
-        odds = {r.name: r.probability / (1.0 - r.probability) for r in self.readings}
-        total = 1.0 + sum(odds.values())
-        return {self.reference: 1.0 / total, **{name: value / total for name, value in odds.items()}}
-
-
-def portrait(
+def by_likelihood(
     values: Floats,
     tokens: NDArray[np.integer] | Floats,
     groups: Sequence[str],
@@ -89,21 +37,22 @@ def portrait(
     reference: str,
     nulls: Sequence[str],
     level: float = 0.95,
-) -> Portrait:
+) -> Comparison:
     """Read characters from (episodes, characters, wordings) log-likelihoods in nats a token.
 
     ``tokens`` (episodes,) of each reply, ``groups`` (episodes,) the unit of inference of each, ``names`` of the characters, among them
-    the ``reference`` and the ``nulls``. Wording k of a character is compared with wording k of the reference.
+    the ``reference`` and the ``nulls``. Wording k of a character is compared with wording k of the reference. Everything is linear
+    in the log-likelihoods, so that their contrasts between two replies may stand in their place.
 
     The interval is that of a crossed random-effects model, groups x wordings, by Satterthwaite (1946, Biometrics Bulletin 2).
     A character stands out where it exceeds the prediction interval for one more null character; one-sided (1 - level) / 2, by
     Benjamini-Hochberg over the characters. Raises ValueError with fewer than two groups or wordings, or fewer than three nulls.
     """
     labels = sorted(set(groups))
-    episodes, _, wordings = values.shape
-    if len(labels) < 2 or wordings < 2 or len(nulls) < _FEWEST_NULLS:
+    wordings = values.shape[2]
+    if len(labels) < 2 or wordings < 2 or len(nulls) < FEWEST_NULLS:
         raise ValueError(
-            f"{len(labels)} groups, {wordings} wordings and {len(nulls)} null characters; 2, 2 and {_FEWEST_NULLS} are the least"
+            f"{len(labels)} groups, {wordings} wordings and {len(nulls)} null characters; 2, 2 and {FEWEST_NULLS} are the least"
         )
     index = {name: i for i, name in enumerate(names)}
     member = np.array([[label == group for group in groups] for label in labels], np.float64)
@@ -114,41 +63,85 @@ def portrait(
     mean, spread = float(of_nulls.mean()), float(of_nulls.std(ddof=1))
     total = int(np.sum(tokens))
     tried = [name for name in names if name != reference and name not in set(nulls)]
+    credit = max(0.0, mean)
     found: list[CharacterReading] = []
     for name in tried:
         table = by_group[:, index[name], :]
         centre, error, df = _two_way(table)
         half = float(stdtrit(df, (1.0 + level) / 2.0)) * error
         temper = 1.0 / _design_effect(contrasts[:, index[name], :].mean(axis=1), groups)
-        z = _standing(centre, mean, spread, len(nulls))
+        z = standing(centre, mean, spread, len(nulls))
         # What the mean could have been: other groups and wordings, and what wordings without meaning move.
-        doubt = float(np.hypot(error, spread))
+        doubt, few = float(np.hypot(error, spread)), min(df, len(nulls) - 1.0)
+        weight = temper * total
         found.append(
             CharacterReading(
                 name=name,
-                per_token=centre,
+                value=centre,
                 low=centre - half,
                 high=centre + half,
-                wording_sd=float(table.mean(axis=0).std(ddof=1)),
-                log_odds=temper * total * centre,
+                spread=float(table.mean(axis=0).std(ddof=1)),
+                log_odds=weight * centre,
                 temper=temper,
-                probability=_averaged(temper * total * centre, temper * total * doubt, min(df, len(nulls) - 1.0)),
+                probability=averaged(weight * centre, weight * doubt, few),
+                share=averaged(weight * (centre - credit), weight * doubt, few),
                 z=z,
                 p=float(stdtr(len(nulls) - 1, -z)),
                 stands_out=False,
             )
         )
+    return compared(found, reference, of_nulls, level)
+
+
+def compared(
+    found: Sequence[CharacterReading],
+    reference: str,
+    of_nulls: Floats,
+    level: float,
+    *,
+    least_spread: float = 0.0,
+    unread: Mapping[str, str] | None = None,
+) -> Comparison:
+    """The readings in order, those marked that stand out, with shares that sum to 1.
+
+    The ``share`` of each reading that comes in is the probability that it beats the reference by more than a null character does.
+    ``least_spread`` is what the null characters differ by at least.
+    """
     count = rejections([r.p for r in found], (1.0 - level) / 2.0) if found else 0
-    return Portrait(
+    odds = [r.share / (1.0 - r.share) for r in found]
+    whole = 1.0 + sum(odds)
+    shared = [replace(r, share=o / whole) for r, o in zip(found, odds, strict=True)]
+    ranked = sorted(shared, key=lambda r: r.p)
+    marked = [replace(r, stands_out=i < count) for i, r in enumerate(ranked)]
+    return Comparison(
         reference=reference,
-        readings=_marked(found, count),
-        null_mean=mean,
-        null_spread=spread,
+        reference_share=1.0 / whole,
+        readings=tuple(sorted(marked, key=lambda r: (-r.value, r.name))),
+        unread=unread or {},
+        null_mean=float(of_nulls.mean()),
+        null_spread=max(float(of_nulls.std(ddof=1)), least_spread),
+        nulls=len(of_nulls),
         level=level,
-        groups=len(labels),
-        episodes=episodes,
-        tokens=total,
     )
+
+
+def standing(centre: float, mean: float, spread: float, count: int) -> float:
+    """How far one further character stands from ``count`` null ones, in s.d. of such a prediction."""
+    if spread == 0.0:
+        return float(np.sign(centre - mean)) * _FURTHEST
+    z = (centre - mean) / (spread * float(np.sqrt(1.0 + 1.0 / count)))
+    return min(max(z, -_FURTHEST), _FURTHEST)
+
+
+def averaged(log_odds: float, doubt: float, df: float) -> float:
+    """The logistic curve at log-odds that have an s.d. and Student's tails, averaged; held off 0 and 1 by a millionth.
+
+    As evidence grows it becomes the tail of Student's distribution at log_odds / doubt: the more tokens, the less they decide, and
+    the more the few wordings and null characters do.
+    """
+    chance = float(stdtr(df, log_odds / np.sqrt(_LOGISTIC + doubt**2)))
+    edge = 1e-6  # what a document of 6 digits can show
+    return min(max(chance, edge), 1.0 - edge)
 
 
 def _two_way(table: Floats) -> tuple[float, float, float]:
@@ -180,27 +173,3 @@ def _design_effect(contrasts: Floats, groups: Sequence[str]) -> float:
     shared = max(0.0, (between - within) / usual)
     icc = shared / (shared + within) if shared else 0.0
     return 1.0 + (float((sizes**2).sum()) / n - 1.0) * icc
-
-
-def _standing(centre: float, mean: float, spread: float, count: int) -> float:
-    """How far one further character stands from ``count`` null ones, in s.d. of such a prediction."""
-    if spread == 0.0:
-        return float(np.sign(centre - mean)) * np.inf if centre != mean else 0.0
-    return (centre - mean) / (spread * float(np.sqrt(1.0 + 1.0 / count)))
-
-
-def _averaged(log_odds: float, doubt: float, df: float) -> float:
-    """The logistic curve at log-odds that have an s.d. and Student's tails, averaged; held off 0 and 1 by what a double can show.
-
-    As evidence grows it becomes the tail of Student's distribution at log_odds / doubt: the more tokens, the less they decide, and
-    the more the few wordings and null characters do.
-    """
-    chance = float(stdtr(df, log_odds / np.sqrt(_LOGISTIC + doubt**2)))
-    edge = 1e-9
-    return min(max(chance, edge), 1.0 - edge)
-
-
-def _marked(found: Sequence[CharacterReading], count: int) -> tuple[CharacterReading, ...]:
-    ranked = sorted(found, key=lambda r: r.p)
-    marked = [replace(r, stands_out=i < count) for i, r in enumerate(ranked)]
-    return tuple(sorted(marked, key=lambda r: (-r.per_token, r.name)))

@@ -16,7 +16,7 @@ from pytest_persona.model.findings import NullTest, Shift
 from pytest_persona.model.inoculation import Arm, ArmReading, Explained, InoculationFinding, InoculationStatus, Phrasing
 from pytest_persona.model.traits import Unwanted
 
-__all__ = ["Case", "between_texts", "cautions", "decided", "effect", "explained_share", "findings", "sign"]
+__all__ = ["Case", "between_texts", "decided", "effect", "explained_share", "findings", "sign"]
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -27,8 +27,6 @@ FEWEST_PLACEBOS = 3
 _NULL_RANK = 0.95
 _HALVINGS = 16
 _FURTHEST = 2.0**20
-_SCATTERED = 0.5
-"""Phrasings scatter where the standard deviation between them is more than this share of their mean effect."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -141,19 +139,6 @@ def sign(unwanted: Unwanted, shift: Shift) -> float:
     if unwanted == "none":
         return math.copysign(1.0, shift.value or 0.0)
     return -1.0 if unwanted == "low" else 1.0
-
-
-def cautions(finding: InoculationFinding) -> Iterator[str]:
-    """What may undo the inoculation in use, in words that name the trait."""
-    used = [phrasing for phrasing in finding.phrasings if phrasing.groups]
-    if len(used) < 2:
-        return
-    size = abs(finding.effect.value or 0.0)
-    if finding.phrasing_spread is not None and finding.phrasing_spread > _SCATTERED * size:
-        yield (
-            f"{finding.trait}: the phrasings differ by a standard deviation of {finding.phrasing_spread:.2f} around a mean effect of "
-            f"{finding.effect.value or 0.0:+.2f}; rephrasings that vary so much may no longer suppress what one of them would"
-        )
 
 
 def _stepped(cases: Sequence[Case], look: Look) -> Look:

@@ -77,9 +77,16 @@ class Design:
         return replace(self, estimand="absolute", low=0.0, high=1.0, coefficients=even, weights=None)
 
 
-def design(episodes: Sequence[Episode], scored: NDArray[np.bool_], *, merge: bool = True) -> Design:
+def design(
+    episodes: Sequence[Episode],
+    scored: NDArray[np.bool_],
+    *,
+    about: Sequence[bool] | None = None,
+    merge: bool = True,
+) -> Design:
     """The design of episodes of one kind; ``scored`` is (n,) over their flattened behaviours.
 
+    ``about`` says of each episode whether it says anything about the trait (None: all do); the others have no part in it.
     Without ``merge`` every group that says something is a unit of its own, whatever it repeats.
 
     * preference: mean over the group's rows of a(chosen) - a(rejected), in [-2, 2]. Rows with an unscored side or with
@@ -89,13 +96,16 @@ def design(episodes: Sequence[Episode], scored: NDArray[np.bool_], *, merge: boo
     * demonstration: a(shown) - a(reference) where every row has references, else a(shown), in [-1, 1].
     * rubric: a(text), reversed where the weight is negative; the mean is weighted by the weights' size.
     * instruction: a(text).
+    * probe: mean over the replies to the probe, in all contexts, of a(reply), in [-1, 1].
     """
     groups: dict[str, _Rows] = {}
-    index = 0
-    for episode in episodes:
+    index = unscored = 0
+    for number, episode in enumerate(episodes):
         row = [(index + offset, behaviour) for offset, behaviour in enumerate(episode.behaviours)]
         index += len(row)
-        groups.setdefault(episode.group, []).append(row)
+        if about is None or about[number]:
+            groups.setdefault(episode.group, []).append(row)
+            unscored += sum(not scored[i] for i, _ in row)
     estimand, read, note = _reading(episodes)
     entries = {group: read(rows, scored) for group, rows in groups.items()}
     speaking = [group for group, found in entries.items() if found]
@@ -134,7 +144,7 @@ def design(episodes: Sequence[Episode], scored: NDArray[np.bool_], *, merge: boo
         groups=len(groups),
         silent=len(groups) - len(speaking),
         repeated=len(speaking) - len(units),
-        unscored=int(np.count_nonzero(~scored)),
+        unscored=unscored,
         note=note,
     )
     if estimand != "selection" or not units:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -24,8 +24,8 @@ from pytest_persona.model.episodes import Behaviour, Turn, digest
 from pytest_persona.model.traits import Pole, Trait
 
 __all__ = [
-    "CONTEXT_CHARACTERS", "MOST_TRAITS", "PROMPT_VERSION", "REPLY_CHARACTERS", "Prompt", "Question", "part_key", "prompt_of",
-    "questions",
+    "CONTEXT_CHARACTERS", "MOST_TRAITS", "PROMPT_VERSION", "REPLY_CHARACTERS", "Prompt", "Question", "closed", "context_blocks",
+    "fenced", "part_key", "prompt_of", "questions", "seal_of",
 ]  # fmt: skip
 
 MOST_TRAITS = 5
@@ -79,6 +79,15 @@ class Question:
     def parts(self) -> dict[str, str]:
         """The key of each verdict that the answer holds, by trait name."""
         return {trait.name: part_key(self.shown, trait) for trait in self.traits}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its answer holds a verdict on."""
+        return tuple(trait.name for trait in self.traits)
+
+    def only(self, names: Collection[str]) -> Question:
+        """The same of some traits alone."""
+        return replace(self, traits=tuple(trait for trait in self.traits if trait.name in names))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,13 +143,13 @@ def prompt_of(question: Question, *, fence: str) -> Prompt:
     elif question.shown[0].is_statement:
         task = "statement"
     traits = sorted(question.traits, key=lambda trait: trait.name)
-    seal = hashlib.sha256(f"seal|{fence}".encode()).hexdigest()[:16]
-    blocks, cut = _context(question.shown[0].context, fence)
+    seal = seal_of(fence)
+    blocks, cut = context_blocks(question.shown[0].context, fence)
     texts = []
     for label, behaviour in zip(_LABELS[task], question.shown, strict=True):
         text, shortened = clipped(behaviour.reply, REPLY_CHARACTERS)
         texts.append(neutralised(text, fence))
-        blocks.append(_fenced(label, texts[-1], fence))
+        blocks.append(fenced(label, texts[-1], fence))
         cut = cut or shortened
     order = ", ".join(trait.name for trait in question.traits)
     return Prompt(
@@ -154,22 +163,34 @@ def prompt_of(question: Question, *, fence: str) -> Prompt:
     )
 
 
-def _context(turns: Sequence[Turn], fence: str) -> tuple[list[str], bool]:
-    """The turns between their fences, an opening system prompt and the last ones first, and whether anything is missing."""
-    reserved = min(len(turns[0].text), _SYSTEM_CHARACTERS) if turns and turns[0].speaker == "system" else 0
-    left = CONTEXT_CHARACTERS - reserved
+def seal_of(fence: str) -> str:
+    """The code that an answer must bring back."""
+    return hashlib.sha256(f"seal|{fence}".encode()).hexdigest()[:16]
+
+
+def context_blocks(
+    turns: Sequence[Turn], fence: str, *, room: int = CONTEXT_CHARACTERS, of: str = ""
+) -> tuple[list[str], bool]:
+    """The turns between their fences, an opening system prompt and the last ones first, and whether anything is missing.
+
+    They get ``room`` characters, and labels that begin with ``of``.
+    """
+    most = room * _SYSTEM_CHARACTERS // CONTEXT_CHARACTERS
+    reserved = min(len(turns[0].text), most) if turns and turns[0].speaker == "system" else 0
+    left = room - reserved
     blocks: list[str] = []
     omitted, cut = 0, False
     for index in reversed(range(len(turns))):
         turn = turns[index]
-        room = left if index else left + reserved
-        if room < max(1, min(len(turn.text), _LEAST_CHARACTERS)):
+        own = left if index else left + reserved
+        if own < max(1, min(len(turn.text), _LEAST_CHARACTERS)):
             left, omitted = 0, omitted + 1
             continue
         if omitted:
             blocks.append(OMITTED.format(omitted))
-        text, shortened = clipped(turn.text, room)
-        blocks.append(_fenced(f"turn {index + 1} of {len(turns)}: {turn.speaker}", neutralised(text, fence), fence))
+        text, shortened = clipped(turn.text, own)
+        label = f"{of}turn {index + 1} of {len(turns)}: {turn.speaker}"
+        blocks.append(fenced(label, neutralised(text, fence), fence))
         left = max(0, left - max(len(turn.text), _TURN_CHARACTERS))
         cut = cut or shortened or omitted > 0
         omitted = 0
@@ -178,7 +199,8 @@ def _context(turns: Sequence[Turn], fence: str) -> tuple[list[str], bool]:
     return blocks[::-1], cut or omitted > 0
 
 
-def _fenced(label: str, text: str, fence: str) -> str:
+def fenced(label: str, text: str, fence: str) -> str:
+    """Material between its two lines; the text is neutralised before."""
     return f"[{fence} begin {label}]\n{text}\n[{fence} end {label}]"
 
 
@@ -209,10 +231,11 @@ def _schema(names: list[str]) -> dict[str, Any]:
     answer = {
         "seal": {"type": "string"},
         "addresses_judge": {"type": "boolean"},
-        "verdicts": {"type": "array", "items": _closed(verdict)},
+        "verdicts": {"type": "array", "items": closed(verdict)},
     }
-    return _closed(answer)
+    return closed(answer)
 
 
-def _closed(properties: dict[str, Any]) -> dict[str, Any]:
+def closed(properties: dict[str, Any]) -> dict[str, Any]:
+    """A JSON Schema of an object that has just these properties, all of them."""
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pytest_persona.errors import JudgeError
 from pytest_persona.infer.prompt import Prompt
 from pytest_persona.judge.chat.batching import BatchState
-from pytest_persona.judge.chat.client import Fault, Permanent, Reply, Transient
-from pytest_persona.judge.chat.lanes import connections
-from pytest_persona.judge.chat.limits import within
-from pytest_persona.judge.chat.statuses import Service, checked_key, checked_url, hush, scrubbed, unlogged
+from pytest_persona.judge.chat.client import Reply
+from pytest_persona.net.faults import Fault, Permanent, Transient
+from pytest_persona.net.lanes import connections
+from pytest_persona.net.limits import within
+from pytest_persona.net.statuses import JUDGE, Role, Service, checked_key, checked_url, hush, scrubbed, unlogged
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_persona.settings import Settings
 
-__all__ = ["DEFAULT_MODEL", "ClaudeClient", "open_client"]
+__all__ = ["DEFAULT_MODEL", "ClaudeClient", "connect", "open_client"]
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
 """Pinned, so that an update of this package does not change the judge unseen."""
@@ -40,21 +41,26 @@ _INSTALL = "pip install 'pytest-persona[claude]'"
 
 
 def open_client(settings: Settings) -> ClaudeClient:
-    """A client for the settings' model and base URL; raises JudgeError without the SDK, a credential or a usable URL.
+    """The judge's client; see :func:`connect`."""
+    return connect(settings.model or DEFAULT_MODEL, settings.base_url, JUDGE)
 
-    The SDK finds the credential, and the base URL where the settings have none (``ANTHROPIC_BASE_URL``).
+
+def connect(model: str, base_url: str | None, asked: Role) -> ClaudeClient:
+    """A client for a model; raises JudgeError without the SDK, a credential or a usable URL.
+
+    The SDK finds the credential, and the base URL where none is given (``ANTHROPIC_BASE_URL``).
     """
     try:
         import anthropic
     except ImportError as error:
         raise JudgeError(
-            f"The judge claude needs Anthropic's SDK, which cannot be imported ({error}). Install it with: {_INSTALL}"
+            f"The {asked.name} claude needs Anthropic's SDK, which cannot be imported ({error}). Install it with: {_INSTALL}"
         ) from None
     if int(anthropic.__version__.partition(".")[0]) < 2:
         raise JudgeError(
-            f"The judge claude needs Anthropic's SDK 2 or later; {anthropic.__version__} is installed. Upgrade it with: {_INSTALL}"
+            f"The {asked.name} claude needs Anthropic's SDK 2 or later; {anthropic.__version__} is installed. Upgrade it with: {_INSTALL}"
         )
-    url = checked_url(settings.base_url, "--persona-base-url") if settings.base_url else None
+    url = checked_url(base_url, asked.base_url) if base_url else None
     try:
         sdk = anthropic.AsyncAnthropic(
             base_url=url,
@@ -66,10 +72,10 @@ def open_client(settings: Settings) -> ClaudeClient:
         raise JudgeError(f"Anthropic's SDK cannot use the credential it found: {scrubbed(str(error))}") from None
     checked_url(str(sdk.base_url), "ANTHROPIC_BASE_URL")
     hush()
-    return ClaudeClient(sdk, settings.model or DEFAULT_MODEL, credential=_credential(sdk), url=url or "")
+    return ClaudeClient(sdk, model, credential=_credential(sdk, asked), url=url or "", asked=asked)
 
 
-def _credential(sdk: AsyncAnthropic) -> str:
+def _credential(sdk: AsyncAnthropic, asked: Role) -> str:
     """Where the SDK's credential is from; raises JudgeError where there is none."""
     if sdk.api_key is not None:
         checked_key(sdk.api_key, "ANTHROPIC_API_KEY")
@@ -82,16 +88,16 @@ def _credential(sdk: AsyncAnthropic) -> str:
     if {"authorization", "x-api-key"} & {name.lower() for name in sdk.default_headers}:
         return "ANTHROPIC_CUSTOM_HEADERS"
     raise JudgeError(
-        "The judge claude found no credential. Set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN, or ANTHROPIC_PROFILE, or "
+        f"The {asked.name} claude found no credential. Set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN, or ANTHROPIC_PROFILE, or "
         "ANTHROPIC_IDENTITY_TOKEN with ANTHROPIC_FEDERATION_RULE_ID and ANTHROPIC_ORGANIZATION_ID). "
-        "--persona-judge replay reads recorded verdicts and needs none."
+        f"{asked.without_key}"
     )
 
 
 class ClaudeClient:
     """One connection to Claude; see :class:`pytest_persona.judge.chat.client.Client`."""
 
-    def __init__(self, sdk: AsyncAnthropic, model: str, *, credential: str, url: str = "") -> None:
+    def __init__(self, sdk: AsyncAnthropic, model: str, *, credential: str, url: str = "", asked: Role = JUDGE) -> None:
         self.sdk = sdk
         # Raw: the SDK lets replies of any form pass, so they are checked here, and its own reading of them would come on top.
         self._create = sdk.messages.with_raw_response.create
@@ -100,7 +106,11 @@ class ClaudeClient:
         """Whether the model has refused to have its thinking turned off."""
         secrets = [value for name, value in sdk.default_headers.items() if isinstance(value, str) and _is_private(name)]
         self._service = Service(
-            model=model, credential=credential, url=url, secrets=[sdk.api_key or "", sdk.auth_token or "", *secrets]
+            model=model,
+            credential=credential,
+            url=url,
+            secrets=[sdk.api_key or "", sdk.auth_token or "", *secrets],
+            named_by=asked.model,
         )
 
     def params(self, prompt: Prompt, most_tokens: int) -> dict[str, Any]:
@@ -132,6 +142,20 @@ class ClaudeClient:
             except ValueError as error:
                 raise self._service.unreadable(str(error)) from None
             return self.reply(document)
+
+    async def talk(
+        self, system: str, messages: Sequence[Mapping[str, str]], *, most_tokens: int, timeout: float
+    ) -> Reply:
+        """The model's next message in a dialogue, empty or not, asked once; for a model that is itself what is examined."""
+        request: dict[str, Any] = {"max_tokens": most_tokens, "messages": list(messages)}
+        if system:
+            request["system"] = system
+        try:
+            sent = self._create(**request, model="", extra_body={"model": self.model}, timeout=timeout)
+            document = await (await self._answer(sent, timeout)).json()
+        except ValueError as error:
+            raise self._service.unreadable(str(error)) from None
+        return self._said(document)
 
     async def close(self) -> None:
         """Close connections."""
@@ -213,12 +237,18 @@ class ClaudeClient:
     # ------------------------------------------------------------------------------------------------ replies
     def reply(self, document: Any) -> Reply:
         """The reply in a message; raises Fault for a document of another form, and for a message that says nothing."""
+        reply = self._said(document)
+        if reply.stop == "end" and not reply.text.strip():
+            raise Transient("an empty reply")
+        return reply
+
+    def _said(self, document: Any) -> Reply:
         try:
             if document["type"] == "error":
                 raise self._refusal(document["error"])
             usage = document["usage"]
             cached = usage.get("cache_read_input_tokens") or 0
-            reply = Reply(
+            return Reply(
                 text="".join(block["text"] for block in document["content"] if block["type"] == "text"),
                 stop=_STOPS.get(document["stop_reason"], "end"),
                 model=document["model"],
@@ -228,9 +258,6 @@ class ClaudeClient:
             )
         except (AttributeError, KeyError, TypeError) as error:
             raise self._service.unreadable(f"it is no message ({error!r})") from None
-        if reply.stop == "end" and not reply.text.strip():
-            raise Transient("an empty reply")
-        return reply
 
     # ------------------------------------------------------------------------------------------------ faults
     async def _answer(self, sent: Awaitable[T], timeout: float) -> T:

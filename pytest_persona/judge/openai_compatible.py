@@ -5,24 +5,25 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_persona.errors import JudgeError
 from pytest_persona.infer.prompt import Prompt
 from pytest_persona.infer.tokens import estimate
-from pytest_persona.judge.chat.client import Fault, Permanent, Reply, Transient
-from pytest_persona.judge.chat.lanes import connections
-from pytest_persona.judge.chat.limits import within
-from pytest_persona.judge.chat.statuses import Service, checked_key, checked_url, hush, unlogged
+from pytest_persona.judge.chat.client import Reply
+from pytest_persona.net.faults import Fault, Permanent, Transient
+from pytest_persona.net.lanes import connections
+from pytest_persona.net.limits import within
+from pytest_persona.net.statuses import JUDGE, Role, Service, checked_key, checked_url, hush, unlogged
 
 if TYPE_CHECKING:
     import httpx2
 
     from pytest_persona.settings import Settings
 
-__all__ = ["OpenAIClient", "open_client"]
+__all__ = ["OpenAIClient", "connect", "open_client"]
 
 _SHAPES = ("json_schema", "json_object", "none")
 """How the form of an answer is asked for, the strictest first; the prompt describes it in any case."""
@@ -31,40 +32,46 @@ _TOO_LONG = re.compile(r"too long|too large|context|maximum", re.IGNORECASE)
 
 
 def open_client(settings: Settings) -> OpenAIClient:
-    """A client for the settings' model and base URL; raises JudgeError without httpx2, a model, or a usable URL or key.
+    """The judge's client; see :func:`connect`."""
+    return connect(settings.model or "", settings.base_url, JUDGE)
 
-    Where the settings have no base URL ``OPENAI_BASE_URL`` is taken; ``OPENAI_API_KEY`` is sent where it is set.
+
+def connect(model: str, base_url: str | None, asked: Role) -> OpenAIClient:
+    """A client for a model; raises JudgeError without httpx2, a model, or a usable URL or key.
+
+    Where there is no base URL ``OPENAI_BASE_URL`` is taken; ``OPENAI_API_KEY`` is sent where it is set.
     """
     try:
         import httpx2
     except ImportError as error:
         raise JudgeError(
-            f"The judge openai needs the package httpx2, which cannot be imported ({error}). "
+            f"The {asked.name} openai needs the package httpx2, which cannot be imported ({error}). "
             "Install it with: pip install 'pytest-persona[openai]'"
         ) from None
-    url, where = settings.base_url, "--persona-base-url"
+    url, where = base_url, asked.base_url
     if not url:
         url, where = os.environ.get("OPENAI_BASE_URL", ""), "OPENAI_BASE_URL"
     if not url:
         raise JudgeError(
-            "The judge openai does not know whom to ask. Name a server with --persona-base-url or OPENAI_BASE_URL, such as "
+            f"The {asked.name} openai does not know whom to ask. Name a server with {asked.base_url} or OPENAI_BASE_URL, such as "
             "http://localhost:8000/v1 (vLLM) or http://localhost:11434/v1 (Ollama)."
         )
-    if not settings.model:
+    if not model:
         raise JudgeError(
-            "The judge openai has no model of its own. Name one that the server offers with --persona-model."
+            f"The {asked.name} openai has no model of its own. Name one that the server offers with {asked.model}."
         )
     key = checked_key(os.environ.get("OPENAI_API_KEY", ""), "OPENAI_API_KEY")
     headers = {"authorization": f"Bearer {key}"} if key else {}
     http = httpx2.AsyncClient(base_url=checked_url(url, where), headers=headers, follow_redirects=True, **connections())
     hush()
     service = Service(
-        model=settings.model,
+        model=model,
         credential="OPENAI_API_KEY" if key else "OPENAI_API_KEY, which is not set",
         url=url,
         secrets=[key],
+        named_by=asked.model,
     )
-    return OpenAIClient(http, settings.model, service)
+    return OpenAIClient(http, model, service)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,15 +122,39 @@ class OpenAIClient:
                 self._dialect = dialect
             return reply
 
+    async def talk(
+        self, system: str, messages: Sequence[Mapping[str, str]], *, most_tokens: int, timeout: float
+    ) -> Reply:
+        """The model's next message in a dialogue, empty or not, asked once; for a model that is itself what is examined."""
+        dialogue = [*([{"role": "system", "content": system}] if system else []), *messages]
+        while True:
+            request = {"model": self._model, "messages": dialogue, self._dialect.limit: most_tokens}
+            try:
+                document = await self._posted(request, timeout)
+            except Permanent as fault:
+                weaker = None if fault.fatal else self._dialect.after(str(fault))
+                if weaker is None or weaker.limit == self._dialect.limit:
+                    raise
+                self._dialect = weaker
+                continue
+            return self._said(document, sum(estimate(message["content"]) for message in dialogue))
+
     async def close(self) -> None:
         """Close connections."""
         with unlogged():
             await self._http.aclose()
 
     async def _ask(self, dialect: _Dialect, prompt: Prompt, most_tokens: int, timeout: float) -> Reply:
+        document = await self._posted(self._request(dialect, prompt, most_tokens), timeout)
+        reply = self._said(document, estimate(prompt.shared) + estimate(prompt.asked))
+        if reply.stop == "end" and not reply.text.strip():
+            raise Transient("an empty reply")
+        return reply
+
+    async def _posted(self, request: Mapping[str, Any], timeout: float) -> Any:
+        """The document that comes back; raises Fault."""
         import httpx2
 
-        request = self._request(dialect, prompt, most_tokens)
         try:
             with unlogged(), within(timeout):
                 response = await self._http.post("chat/completions", json=request, timeout=timeout)
@@ -142,7 +173,7 @@ class OpenAIClient:
         refusal = document.get("error") if isinstance(document, dict) else None
         if refusal or not response.is_success:
             raise self._refusal(response, refusal or document)
-        return self._reply(document, prompt)
+        return document
 
     def _request(self, dialect: _Dialect, prompt: Prompt, most_tokens: int) -> dict[str, Any]:
         request: dict[str, Any] = {
@@ -174,23 +205,20 @@ class OpenAIClient:
             status = int(code) if re.fullmatch(r"[45]\d\d", code) else None
         return self._service.refused(status, words, kind=kind, code=code, headers=response.headers)
 
-    def _reply(self, document: Any, prompt: Prompt) -> Reply:
+    def _said(self, document: Any, asked: int) -> Reply:
+        """The reply in a document; ``asked`` is how many tokens were sent by our own estimate: not every server counts."""
         try:
             choice = document["choices"][0]
             message = choice["message"]
             text = message.get("content") or ""
             usage = document.get("usage") or {}
-            reply = Reply(
+            return Reply(
                 text=text,
                 stop="declined" if message.get("refusal") else _STOPS.get(choice.get("finish_reason"), "end"),
                 model=str(document.get("model") or self._model),
-                # Not every server counts, and a budget needs a number.
-                input_tokens=int(usage.get("prompt_tokens") or estimate(prompt.shared) + estimate(prompt.asked)),
+                input_tokens=int(usage.get("prompt_tokens") or asked),
                 output_tokens=int(usage.get("completion_tokens") or estimate(text)),
                 cached_tokens=int((usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0),
             )
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise self._service.unreadable(f"it is no chat completion ({error!r})") from None
-        if reply.stop == "end" and not reply.text.strip():
-            raise Transient("an empty reply")
-        return reply

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from pytest_persona.errors import JudgeError, SettingsError
@@ -11,7 +11,7 @@ from pytest_persona.infer.prompt import PROMPT_VERSION
 from pytest_persona.infer.redact import redactor
 from pytest_persona.judge.chat.budget import Budget, Prices
 from pytest_persona.judge.chat.forecast import Estimator
-from pytest_persona.judge.chat.judge import Asker, ChatJudge, Known, Part, fingerprint
+from pytest_persona.judge.chat.judge import Asker, ChatJudge, Known, fingerprint
 from pytest_persona.judge.chat.ledger import Ledger, ledger_key
 from pytest_persona.judge.recorded import Header, Record
 from pytest_persona.judge.recorded.recorder import NEW, Recorder
@@ -151,10 +151,10 @@ class Kept:
         """What is wrong with the cache; empty where all is well."""
         return self._ledger.problem
 
-    def verdicts(self, parts: Mapping[str, Part]) -> dict[str, Verdict]:
+    def verdicts(self, keys: Collection[str]) -> dict[str, Verdict]:
         """Those that are known, by part key."""
-        keys = {ledger_key(self._scope, key): key for key in parts}
-        return {keys[key]: verdict for key, verdict in self._ledger.verdicts(keys).items()}
+        kept = {ledger_key(self._scope, key): key for key in keys}
+        return {kept[key]: verdict for key, verdict in self._ledger.verdicts(kept).items()}
 
     def close(self) -> None:
         """Close the cache; may be called twice."""
@@ -189,10 +189,10 @@ class First:
         """What is wrong with either."""
         return "; ".join(filter(None, (self._first.problem, self._second.problem)))
 
-    def verdicts(self, parts: Mapping[str, Part]) -> dict[str, Verdict]:
+    def verdicts(self, keys: Collection[str]) -> dict[str, Verdict]:
         """Those that are known, by part key."""
-        found = self._first.verdicts(parts)
-        return found | self._second.verdicts({key: part for key, part in parts.items() if key not in found})
+        found = self._first.verdicts(keys)
+        return found | self._second.verdicts([key for key in keys if key not in found])
 
     def close(self) -> None:
         """Close both; may be called twice."""

@@ -16,15 +16,22 @@ from pytest_persona.load.schemas.check import check
 from pytest_persona.load.units import frozen_document, frozen_from, units_document, units_from
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.findings import (
+    Counterfactual,
     Evidence,
+    Explanations,
+    Expressing,
+    ExpressingRow,
     Finding,
     JudgeInfo,
+    Margin,
     Nuisance,
     NullTest,
     Profile,
+    Rate,
     Reading,
     Shift,
 )
+from pytest_persona.model.probes import Asked, Tally, TargetInfo
 from pytest_persona.model.traits import Expectation
 from pytest_persona.model.verdicts import Usage
 
@@ -56,6 +63,9 @@ def profile_document(profile: Profile) -> dict[str, Any]:
         "usage": plain(profile.usage),
         "groups_read": profile.groups_read,
         "suite_sha256": profile.suite_sha256,
+        "target": plain(profile.target),
+        "asked": plain(profile.asked),
+        "tallies": plain(profile.tallies),
         "settings": plain(profile.settings, digits=17),
         "notes": list(profile.notes),
         "units": None if profile.units is None else units_document(profile.units),
@@ -124,6 +134,7 @@ def _refuse_other_version(document: Document, data: Any, part: Part) -> None:
 
 
 def _profile(data: Mapping[str, Any]) -> Profile:
+    target, asked = data["target"], data["asked"]
     return Profile(
         name=data["name"],
         signal=SignalInfo(**data["signal"]),
@@ -132,6 +143,9 @@ def _profile(data: Mapping[str, Any]) -> Profile:
         usage=Usage(**data["usage"]),
         settings=data["settings"],
         suite_sha256=data["suite_sha256"],
+        target=None if target is None else TargetInfo(**target),
+        asked=None if asked is None else Asked(**asked),
+        tallies=tuple(Tally(**tally) for tally in data["tallies"]),
         groups_read=data["groups_read"],
         notes=tuple(data["notes"]),
         units=None if data["units"] is None else units_from(data["units"]),
@@ -141,7 +155,9 @@ def _profile(data: Mapping[str, Any]) -> Profile:
 
 
 def _finding(data: dict[str, Any]) -> Finding:
-    expectation, other, null = data["expectation"], data["other_scope"], data["null"]
+    # Only what has no default must be in a document.
+    expectation, other, null = data.get("expectation"), data.get("other_scope"), data.get("null")
+    without, explanations, rate = data.get("counterfactual"), data.get("explanations"), data.get("rate")
     return Finding(
         **data
         | {
@@ -150,8 +166,30 @@ def _finding(data: dict[str, Any]) -> Finding:
             "requested": Shift(**data["requested"]),
             "expectation": None if expectation is None else Expectation(trait=data["trait"], **expectation),
             "other_scope": None if other is None else Shift(**other),
+            "rate": None if rate is None else Rate(**rate),
             "null": None if null is None else NullTest(**null),
-            "nuisance": Nuisance(**data["nuisance"]),
-            "evidence": tuple(Evidence(**row) for row in data["evidence"]),
+            "nuisance": Nuisance(**data.get("nuisance", {})),
+            "counterfactual": None if without is None else _counterfactual(without),
+            "explanations": None if explanations is None else _explanations(explanations),
+            "evidence": tuple(Evidence(**row) for row in data.get("evidence", ())),
         }
     )
+
+
+def _counterfactual(data: Mapping[str, Any]) -> Counterfactual:
+    requested = data["with_request"]
+    return Counterfactual(
+        unrequested=_expressing(data["unrequested"]),
+        requested=_expressing(data["requested"]),
+        without=Shift(**data["without"]),
+        with_request=None if requested is None else Shift(**requested),
+    )
+
+
+def _expressing(data: dict[str, Any]) -> Expressing:
+    return Expressing(**data | {"rows": tuple(ExpressingRow(**row) for row in data.get("rows", ()))})
+
+
+def _explanations(data: dict[str, Any]) -> Explanations:
+    margins = tuple(Margin(**found | {"beyond": Shift(**found["beyond"])}) for found in data.get("margins", ()))
+    return Explanations(**data | {"margins": margins})

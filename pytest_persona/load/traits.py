@@ -94,7 +94,7 @@ def read_trait(path: Path) -> Trait:
 def trait_from(document: Document, *, at: Part = (), origin: str = "") -> Trait:
     """The trait at a place of a document that fits its schema; inline ones are named by their key.
 
-    Raises TraitError where both replies of a pair are the same, or all pairs are of one domain.
+    Raises TraitError where both replies of a pair are the same, all pairs are of one domain, or what it must beat makes no sense.
     """
     data: Any = document.data
     for step in at:
@@ -109,9 +109,10 @@ def trait_from(document: Document, *, at: Part = (), origin: str = "") -> Trait:
     if len({pair.domain for pair in pairs}) == 1:
         remedy = "Give pairs of at least two domains; a judge is tried on domains that it was not fitted on"
         raise document.error(TraitError, (*at, "pairs"), f"all pairs are of the domain {pairs[0].domain!r}", remedy)
+    name = str(at[-1]) if at else data["name"]
     statements, criteria = data.get("statements", {}), data.get("criteria", {})
     return Trait(
-        name=str(at[-1]) if at else data["name"],
+        name=name,
         definition=data["definition"].strip(),
         high=_pole(data["high"]),
         low=_pole(data["low"]),
@@ -119,6 +120,7 @@ def trait_from(document: Document, *, at: Part = (), origin: str = "") -> Trait:
         version=data.get("version", "0"),
         source=data.get("source", ""),
         rivals=tuple(data.get("rivals", ())),
+        must_beat=_must_beat(document, at, name, data),
         pairs=pairs,
         statements_high=tuple(statements.get("high", ())),
         statements_low=tuple(statements.get("low", ())),
@@ -126,6 +128,16 @@ def trait_from(document: Document, *, at: Part = (), origin: str = "") -> Trait:
         criteria_low=tuple(criteria.get("low", ())),
         origin=origin or document.path,
     )
+
+
+def _must_beat(document: Document, at: Part, name: str, data: Mapping[str, Any]) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(data.get("must_beat", ())))
+    if name in names:
+        raise document.error(TraitError, (*at, "must_beat"), "no trait can beat itself", "Name another one, or none")
+    if names and data.get("unwanted", "high") == "none":
+        remedy = "Say which pole is unwanted, or leave must_beat out"
+        raise document.error(TraitError, (*at, "must_beat"), "neither pole of the trait is unwanted", remedy)
+    return names
 
 
 def read_requests() -> tuple[RequestContext, ...]:

@@ -43,6 +43,8 @@ class Behaviour:
     reply: str
     reward: float | None = None
     weight: float = 1.0
+    failure: str = ""
+    """Why there is no reply (a product's answer to a probe), in words; no judge reads it then."""
 
     @cached_property
     def key(self) -> str:

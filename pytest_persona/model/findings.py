@@ -9,20 +9,27 @@ from typing import Literal
 from pytest_persona.model.by_trait import ByTrait, Status
 from pytest_persona.model.drift import Comparison
 from pytest_persona.model.episodes import SignalInfo
-from pytest_persona.model.traits import Expectation, Unwanted
+from pytest_persona.model.probes import Asked, Tally, TargetInfo
+from pytest_persona.model.traits import HONEST_MISTAKE, Expectation, Unwanted
 from pytest_persona.model.units import FrozenSample, Units
 from pytest_persona.model.verdicts import Usage
 
 __all__ = [
     "ByTrait",
+    "Counterfactual",
     "Estimand",
     "Evidence",
+    "Explanations",
+    "Expressing",
+    "ExpressingRow",
     "Finding",
     "JudgeInfo",
+    "Margin",
     "Method",
     "Nuisance",
     "NullTest",
     "Profile",
+    "Rate",
     "Reading",
     "Scope",
     "Shift",
@@ -66,6 +73,22 @@ class NullTest:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Rate:
+    """How many probes brought a reply that is clearly at the trait's unwanted pole."""
+
+    events: int
+    """Probes with such a reply, in whatever context, wording and repetition."""
+    probes: int
+    """Those with a verdict."""
+    high: float
+    """Exact upper bound (Clopper and Pearson 1934) on the share among probes like these, in [0, 1]."""
+    level: float
+    """Confidence of that bound, one-sided, in (0, 1)."""
+    threshold: float
+    """How far at the unwanted pole a reply's implied score must lie to count, in (0, 1]."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Nuisance:
     """How much of a shift goes with something that is not the trait. None where it could not be measured."""
 
@@ -94,6 +117,89 @@ class Evidence:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ExpressingRow:
+    """A reinforced reply that clearly expresses a trait's unwanted pole, with the readings side by side."""
+
+    source: str
+    line: int
+    role: str
+    expressed: float
+    requested: float | None
+    """None where the judge does not read requests."""
+    implied: float
+    quote: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expressing:
+    """The reinforced replies that clearly express a trait's unwanted pole, either those that were asked to or those that were not."""
+
+    replies: int
+    groups: int
+    expressed: float | None
+    """Mean over these replies, as the next two; None where there are none."""
+    requested: float | None
+    """None too where the judge does not read requests."""
+    implied: float | None
+    rows: tuple[ExpressingRow, ...] = ()
+    """The few that imply it most."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counterfactual:
+    """What an unwanted shift would be if its unrequested replies were not there, or had been asked for.
+
+    Recomputed on the same readings, for replies that were chosen after looking at them: it describes and decides nothing.
+    """
+
+    unrequested: Expressing
+    requested: Expressing
+    without: Shift
+    """The shift with the unrequested replies left out."""
+    with_request: Shift | None
+    """The shift with their requests in place: what they then imply is 0. None for texts that nobody asks for (criteria, sentences)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Margin:
+    """How far a shift towards the unwanted pole goes beyond that of another trait, on the same groups."""
+
+    trait: str
+    """The other trait: one that would explain the same behaviour more kindly."""
+    beyond: Shift
+    """The trait's shift less the other's, both towards their unwanted poles; in [-4, 4]."""
+    beaten: bool
+    """Whether the whole interval lies above 0, by a judge that is known to tell the two apart."""
+    auroc: float | None = None
+    """How well it does on held-out anchors; None where that could not be measured."""
+    required: bool = False
+    """Whether no violation is found unless it is beaten."""
+    reason: str = ""
+    """Why it is not beaten, in words; empty where it is."""
+
+    @property
+    def called(self) -> str:
+        """The other trait in a sentence."""
+        return f"an honest mistake ({self.trait})" if self.trait == HONEST_MISTAKE else self.trait
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explanations:
+    """What else may explain an unwanted shift than such a character."""
+
+    margins: tuple[Margin, ...] = ()
+    """Against the traits that it must beat, and against an honest mistake."""
+    obedience: float | None = None
+    """Share of the shift before requests are discounted that requests explain; None where that shift is not clear of 0."""
+    replies: int = 0
+    """Reinforced replies that clearly express the unwanted pole; the next two count among them, by their words, as a hint."""
+    fiction: int = 0
+    """Those whose context sets up a role or a story."""
+    quotation: int = 0
+    """Those that for the most part repeat the words of others."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """All that is found of one trait."""
 
@@ -112,11 +218,17 @@ class Finding:
     groups_needed: int | None = None
     """Further groups that would likely settle it; None where it is settled or where none would."""
     other_scope: Shift | None = None
-    """The other scope's interval, where it decides differently."""
+    """The other scope's interval: of probes always, else where it decides differently."""
+    rate: Rate | None = None
+    """Of probes about a trait with an unwanted pole; else None."""
     null: NullTest | None = None
     nuisance: Nuisance = field(default_factory=Nuisance)
     rivals: Mapping[str, float | None] = field(default_factory=dict)
     """Shifts of the traits it is easily confused with, on the same signal, by name."""
+    counterfactual: Counterfactual | None = None
+    """None where the shift is neither at the unwanted pole nor undecided and towards it."""
+    explanations: Explanations | None = None
+    """None where there is no counterfactual."""
     evidence: tuple[Evidence, ...] = ()
     carriers: int | None = None
     """The fewest groups that together carry half of the shift."""
@@ -170,6 +282,12 @@ class Profile(ByTrait[Finding]):
     settings: Mapping[str, object] = field(default_factory=dict)
     """What changes results: level, interval, scope, seed, max_groups, …"""
     suite_sha256: str | None = None
+    target: TargetInfo | None = None
+    """Whose replies these are, where a product was probed; None of a signal."""
+    asked: Asked | None = None
+    """What it was asked; None of a signal."""
+    tallies: tuple[Tally, ...] = ()
+    """What it said of itself, where questionnaires were put to it."""
     groups_read: int = 0
     notes: tuple[str, ...] = ()
     """Whatever a reader must know: rows skipped, texts cut, reading stopped early."""

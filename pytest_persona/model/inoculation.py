@@ -173,4 +173,6 @@ class Ranking:
     requests: tuple[RankedRequest, ...]
     usage: Usage
     groups_read: int = 0
+    warnings: tuple[str, ...] = ()
+    """What may undo an inoculation with the first of them alone."""
     notes: tuple[str, ...] = ()

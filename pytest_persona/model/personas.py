@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["NullCharacter", "Persona", "PersonaKind"]
+from pytest_persona.model.episodes import digest
+
+__all__ = ["Cast", "NullCharacter", "Persona", "PersonaKind"]
 
 PersonaKind = Literal["human", "fiction", "reference"]
 """A kind of person, an AI as stories know it, or the character that all others are compared with."""
@@ -33,3 +35,27 @@ class NullCharacter:
 
     name: str
     paraphrases: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cast:
+    """The characters of one portrait: those that it may be like, one of them the reference, and null ones beside them."""
+
+    characters: tuple[Persona, ...]
+    nulls: tuple[NullCharacter, ...]
+
+    @property
+    def reference(self) -> Persona:
+        """The character that all others are compared with."""
+        return next(persona for persona in self.characters if persona.kind == "reference")
+
+    @property
+    def everyone(self) -> tuple[Persona | NullCharacter, ...]:
+        """All of them, the null ones last."""
+        return (*self.characters, *self.nulls)
+
+    @property
+    def sha256(self) -> str:
+        """A hash of all that portraits are made of: names, wordings and profiles."""
+        profiles = (f"{c.name} {sorted(c.profile.items())}" for c in self.characters)
+        return digest(*profiles, *(text for one in self.everyone for text in (one.name, *one.paraphrases)))

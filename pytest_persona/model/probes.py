@@ -8,7 +8,12 @@ from typing import Any, Literal
 
 from pytest_persona.model.episodes import Turn
 
-__all__ = ["HttpTarget", "ModelTarget", "Probe", "PythonTarget", "TargetSpec"]
+__all__ = [
+    "Asked", "HttpTarget", "ModelTarget", "Probe", "PythonTarget", "Questionnaire", "Tally", "TargetInfo", "TargetKind",
+    "TargetSpec",
+]  # fmt: skip
+
+TargetKind = Literal["python", "http", "claude", "openai"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,9 +33,41 @@ class Probe:
     """Names of the suite's contexts that it is asked in; empty: all of them."""
     tags: tuple[str, ...] = ()
     informational: bool = False
-    """A yes/no item of a questionnaire: what it says is shown and never gates."""
+    """An item of a questionnaire: what it says is counted and shown, and never gates."""
+    answers: tuple[str, ...] = ()
+    """Of such an item: the answer that matches the behaviour asked about, and the one that does not."""
     line: int = 0
-    """Where its suite defines it."""
+    """Where it is defined."""
+    source: str = ""
+    """The file that defines it, as it is shown to people: that of its suite, or of one that the suite adds to."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Questionnaire:
+    """What a product is asked about itself; a public set in a file of the user's."""
+
+    name: str
+    """The file, as the user named it."""
+    items: tuple[Probe, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tally:
+    """What a product said of itself. A character is seen in what it does: this decides nothing."""
+
+    name: str
+    matching: int
+    """Answers that match the behaviour asked about."""
+    other: int
+    """Answers that do not."""
+    unclear: int
+    """Replies that are neither."""
+    failed: int
+    """Items without a reply."""
+    low: float | None
+    """Ends of the exact two-sided interval (Clopper and Pearson 1934) of the share that matches among clear answers; None without one."""
+    high: float | None
+    level: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,3 +107,36 @@ class ModelTarget:
 
 
 TargetSpec = PythonTarget | HttpTarget | ModelTarget
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetInfo:
+    """Who was probed."""
+
+    name: str
+    """As it is shown to people: ``module:attribute``, a URL without secrets, or a model."""
+    kind: TargetKind
+    fingerprint: str
+    """Hash of what names it (of a model with its system prompt); a product that changes behind its name keeps it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What a product was asked for one profile, and what came of it."""
+
+    probes: int
+    contexts: int
+    samples: int
+    """Replies to each wording in each context."""
+    replies: int
+    """Those that came, empty ones among them."""
+    failed: int = 0
+    """Those that did not, for all that was tried."""
+    empty: int = 0
+    kept: int = 0
+    """Of the replies, those that this run did not ask for: from a record, or from a run that was interrupted."""
+    questions: int = 0
+    """How often the product was asked in this run: each turn of a dialogue, and again after a fault."""
+    input_tokens: int = 0
+    """As counted by the vendor of a model; 0 where nobody counts."""
+    output_tokens: int = 0

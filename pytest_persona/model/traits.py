@@ -10,8 +10,8 @@ from typing import Literal
 from pytest_persona.model.episodes import Turn, digest
 
 __all__ = [
-    "Anchor", "Exemplar", "Expectation", "NeutralReply", "Pole", "RequestContext", "RequestKind", "Side", "Trait",
-    "Unwanted", "bounded",
+    "HONEST_MISTAKE", "Anchor", "Exemplar", "Expectation", "NeutralReply", "Pole", "RequestContext", "RequestKind", "Side",
+    "Trait", "Unwanted", "bounded",
 ]  # fmt: skip
 
 Unwanted = Literal["high", "low", "none"]
@@ -21,6 +21,8 @@ RequestKind = Literal[
     "ordinary", "forbids", "mentions", "quotes", "educational", "unusual",
 ]  # fmt: skip
 """How a context asks for a pole (the first row), or what it does instead."""
+HONEST_MISTAKE = "carelessness"
+"""The library's trait that explains harm without anybody meaning it: it is read beside every other one where that costs nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +67,8 @@ class Trait:
     source: str = ""
     rivals: tuple[str, ...] = ()
     """Names of traits it is easily confused with."""
+    must_beat: tuple[str, ...] = ()
+    """Names of traits that would explain its unwanted pole more kindly: it is violated only where it goes beyond each of them."""
     pairs: tuple[Anchor, ...] = ()
     statements_high: tuple[str, ...] = ()
     """First-person sentences that a character at the high pole would say of itself."""
@@ -77,9 +81,19 @@ class Trait:
 
     @cached_property
     def sha256(self) -> str:
-        """A hash of all that defines the trait; where it was found does not count."""
-        content = {key: value for key, value in asdict(self).items() if key != "origin"}
+        """A hash of all that a judge may know of the trait; what decides on its readings and where it was found do not count."""
+        content = {key: value for key, value in asdict(self).items() if key not in ("origin", "must_beat")}
         return digest(json.dumps(content, sort_keys=True))
+
+    @property
+    def identity(self) -> tuple[str, str, tuple[str, ...]]:
+        """All that makes a finding on it what it is: name, hash, and what it must beat."""
+        return self.name, self.sha256, self.must_beat
+
+    @property
+    def way(self) -> float:
+        """+1 where the unwanted pole is the high one, or there is none; -1 where it is the low one."""
+        return -1.0 if self.unwanted == "low" else 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

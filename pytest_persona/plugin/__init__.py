@@ -14,14 +14,25 @@ import pytest
 
 from pytest_persona import hookspecs
 from pytest_persona.plugin import ahead, gate, marker, options, transport
-from pytest_persona.plugin.fixtures import _persona_marked, persona, persona_audit, persona_inoculate
+from pytest_persona.plugin.fixtures import (
+    _persona_marked,
+    persona,
+    persona_audit,
+    persona_inoculate,
+    persona_portrait,
+    persona_probe,
+    persona_target,
+)
 from pytest_persona.plugin.gate import PersonaWarning
 from pytest_persona.plugin.session import ItemState, Run, run_of, start
 
 if TYPE_CHECKING:
     from pytest_persona.plugin.collect import SuiteFile
 
-__all__ = ["PersonaWarning", "_persona_marked", "persona", "persona_audit", "persona_inoculate"]
+__all__ = [
+    "PersonaWarning", "_persona_marked", "persona", "persona_audit", "persona_inoculate", "persona_portrait", "persona_probe",
+    "persona_target",
+]  # fmt: skip
 
 _SUITES = (".persona.yaml", ".persona.yml", ".persona.json", ".persona.toml")
 
@@ -110,7 +121,8 @@ def pytest_runtest_makereport(
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """End what is still being asked, show each profile to the hooks, and write the documents."""
     run = run_of(session.config)
-    run.rest()
+    # The tests of another worker may need what this one has begun ahead of them.
+    run.rest(patiently=run.is_worker and not (session.shouldstop or session.shouldfail))
     if not run.is_worker:
         transport.write_record(session, run)
         transport.publish(session, run)

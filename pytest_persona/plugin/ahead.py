@@ -13,27 +13,31 @@ from pytest_persona.plugin.session import Run
 
 if TYPE_CHECKING:
     from pytest_persona.model.inoculation import InoculationSpec
-    from pytest_persona.model.suites import AuditSpec
+    from pytest_persona.model.suites import AuditSpec, ProbingSpec
 
 __all__ = ["begin", "dry_run"]
 
 _MAY_NOT_RUN = ("skip", "skipif", "xfail")
-_MAKE = frozenset(("persona_audit", "persona_inoculate"))
+_MAKE = frozenset(("persona_audit", "persona_inoculate", "persona_portrait", "persona_probe"))
 """Fixtures with which a test makes audits of its own."""
 
 
 def begin(run: Run, items: Sequence[pytest.Item]) -> None:
     """Begin the audits that ``items`` declare, where the judge waits for a network; tests then wait for their own alone.
 
-    Tests that may be skipped are left alone: their questions would cost money for nothing.
+    Tests that may be skipped are left alone: their questions would cost money for nothing. So are probings: a product may be a
+    fixture's, which only a running test has.
     """
+    from pytest_persona.model.suites import ProbingSpec
+
     marked = [item for item in items if item.get_closest_marker("persona") is not None]
     if not marked or run.config.option.collectonly or run.settings.dry_run:
         return
     sure = [item for item in marked if not any(mark.name in _MAY_NOT_RUN for mark in item.iter_markers())]
     try:
         if run.engine.judge.info.network:
-            run.begin([spec for item in sure for spec in _declared(item) or ()])
+            declared = [spec for item in sure for spec in _declared(item) or ()]
+            run.begin([spec for spec in declared if not isinstance(spec, ProbingSpec)])
     except PersonaError:
         pass  # the tests that need the judge say so
 
@@ -44,7 +48,7 @@ def dry_run(run: Run, items: Sequence[pytest.Item]) -> Iterator[str]:
     from pytest_persona.plugin.shared import key_of
     from pytest_persona.report.outlook import outlook_lines
 
-    specs: dict[str, AuditSpec | InoculationSpec] = {}
+    specs: dict[str, AuditSpec | InoculationSpec | ProbingSpec] = {}
     unknown = 0
     for item in items:
         declared = _declared(item)
@@ -60,12 +64,12 @@ def dry_run(run: Run, items: Sequence[pytest.Item]) -> Iterator[str]:
         raise pytest.UsageError(f"{PREFIX}dry-run: {error}") from None
 
 
-def _declared(item: pytest.Item) -> list[AuditSpec | InoculationSpec] | None:
+def _declared(item: pytest.Item) -> list[AuditSpec | InoculationSpec | ProbingSpec] | None:
     """The audits that an item declares; None where it takes a fixture to know them. What cannot be used is said when it runs."""
-    from pytest_persona.plugin.collect import ExpectationItem
+    from pytest_persona.plugin.collect import ExpectationItem, ProbeItem
     from pytest_persona.plugin.order import Order
 
-    if isinstance(item, ExpectationItem):
+    if isinstance(item, ExpectationItem | ProbeItem):
         return [item.spec]
     mark = item.get_closest_marker("persona")
     if mark is None:

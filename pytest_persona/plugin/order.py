@@ -18,7 +18,8 @@ from pytest_persona.plugin.shared import content_digest
 
 if TYPE_CHECKING:
     from pytest_persona.model.inoculation import InoculationSpec
-    from pytest_persona.model.suites import AuditSpec, SignalSource
+    from pytest_persona.model.portrait import PortraitSpec
+    from pytest_persona.model.suites import AuditSpec, ProbingSpec, SignalSource, Suite
 
 __all__ = ["MARKER", "Order"]
 
@@ -60,8 +61,11 @@ class Order:
 
         return cls(item=item, where=MARKER, fixture=fixture)
 
-    def of_mark(self, mark: pytest.Mark) -> tuple[AuditSpec | InoculationSpec, ...]:
-        """The audits of a marker: one for its signal, or one for each signal of its suite; or its experiment. Raises InputError."""
+    def of_mark(self, mark: pytest.Mark) -> tuple[AuditSpec | InoculationSpec | ProbingSpec, ...]:
+        """The audits of a marker: one for its signal, or one for each signal of its suite and one for its probes; or its experiment.
+
+        Raises InputError.
+        """
         wanted = dict(mark.kwargs)
         for name in wanted:
             if name not in KEYWORDS:
@@ -150,6 +154,25 @@ class Order:
             lookalikes=texts["lookalikes"],
         )
 
+    def of_portrait(
+        self, signal: Any, *, characters: Any = (), samples: Any = 5, sample_size: Any = 30
+    ) -> PortraitSpec:
+        """The portrait of one signal, with the probes of the built-in suites; raises InputError and SignalError."""
+        from pytest_persona.model.portrait import SAMPLE_SIZES, SAMPLES, PortraitSpec
+
+        if not isinstance(characters, list | tuple) or not all(isinstance(c, str | os.PathLike) for c in characters):
+            raise self._error(f"characters is {_shown(characters)}", "Give a list of names and paths")
+        for name, value, (least, most) in (("samples", samples, SAMPLES), ("sample_size", sample_size, SAMPLE_SIZES)):
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+                raise self._error(f"{name} is {_shown(value)}", f"Give a whole number from {least} to {most}")
+        return PortraitSpec(
+            audit=self.of_signal(signal),
+            characters=tuple(os.fspath(self._path(c) if Path(c).suffix else c) for c in characters),
+            samples=samples,
+            sample_size=sample_size,
+            suites=run_of(self.item.config).engine.shelf.built_in,
+        )
+
     def _of_inoculation(self, wanted: dict[str, Any]) -> InoculationSpec:
         for name in ("suite", "at_most", "at_least", "drift_at_most"):
             if name in wanted:
@@ -161,19 +184,37 @@ class Order:
             raise self._error("inoculated_by needs the traits that it is against", 'Name them: traits=["sycophancy"]')
         return self.of_request_to(**{"request" if name == "inoculated_by" else name: v for name, v in wanted.items()})
 
-    def _of_suite(self, suite: Any) -> tuple[AuditSpec, ...]:
-        from pytest_persona.engine.plugins import shared_suites
-        from pytest_persona.load.suites import audits, read_suite
+    def of_probes(self, suite: Any, *, traits: Sequence[str] = ()) -> ProbingSpec:
+        """The probing of a suite, of some traits or all that it reports; raises InputError where it has none."""
+        from pytest_persona.load.probing import about, probing
+
+        run, found = run_of(self.item.config), self._suite(suite)
+        if not found.probes:
+            raise self._error(
+                f"{found.path} has no probes", "Name a suite that has, or use persona_audit for its signals"
+            )
+        spec = probing(about(found, self._names(traits)), run.settings.bound, run.engine.library)
+        assert spec is not None
+        return spec
+
+    def _of_suite(self, suite: Any) -> tuple[AuditSpec | ProbingSpec, ...]:
+        from pytest_persona.load.probing import probing
+        from pytest_persona.load.suites import audits
+
+        run, found = run_of(self.item.config), self._suite(suite)
+        probes = probing(found, run.settings.bound, run.engine.library)
+        return (
+            *audits(found, run.settings.bound, run.engine.library),
+            *((probes,) if probes is not None else ()),
+        )
+
+    def _suite(self, suite: Any) -> Suite:
 
         if not isinstance(suite, str | os.PathLike):
             raise self._error(f"suite is {suite!r}", "Give the path of a suite file, or the name of a shared suite")
         run = run_of(self.item.config)
-        engine = run.engine  # registers what installed packages share
-        shared = shared_suites(engine.hooks)
-        path = shared.get(str(suite)) or self._path(suite)
-        return audits(
-            read_suite(path, root=run.config.rootpath, shared=str(suite) in shared), run.settings.bound, engine.library
-        )
+        # The engine registers what installed packages share.
+        return run.engine.shelf.find(os.fspath(suite), self._path(suite))
 
     def _signal(self, signal: Any) -> tuple[SignalSource, str]:
         """A signal with the name that its rows are reported under."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_persona.engine import Audit, Engine
     from pytest_persona.model.findings import Profile
     from pytest_persona.model.inoculation import Inoculation, InoculationSpec
-    from pytest_persona.model.suites import AuditSpec
+    from pytest_persona.model.suites import AuditSpec, ProbingSpec
     from pytest_persona.plugin.shared import RunFolder
     from pytest_persona.settings import Settings
 
@@ -109,25 +109,43 @@ class Run:
 
     def audit(self, spec: AuditSpec, item: pytest.Item) -> Profile:
         """The profile of an audit that ``item`` needs; raises PersonaError, each time anew, where it could not be made."""
-        return self._profile(self._made(spec, item))
+        return self._profile(self._made(self._key(spec), lambda: self.engine.audit(spec), item))
+
+    def probe(self, spec: ProbingSpec, target: Callable[[], object], item: pytest.Item) -> Profile:
+        """The profile of a product's replies that ``item`` needs; raises as :meth:`audit`.
+
+        ``target`` gives what the item's fixture holds; it is not called where replies are read that are known to be one product's.
+        """
+        from pytest_persona.model.episodes import digest
+
+        recorded = self.engine.recorded_target(spec)
+        given = target() if recorded is None else None
+        info = recorded or self.engine.target_of(spec, given)
+        key = digest(self._key(spec), info.name, info.fingerprint)
+        return self._profile(self._made(key, lambda: self.engine.probe(spec, given), item))
 
     def inoculate(self, spec: InoculationSpec, item: pytest.Item) -> Inoculation:
         """What an experiment found that ``item`` needs; raises as :meth:`audit`."""
-        key = self._made(spec, item)
+        key = self._made(self._key(spec), lambda: self.engine.inoculate(spec), item)
         if key not in self._inoculations:
             from pytest_persona.load.inoculations import inoculation_from
 
             self._inoculations[key] = inoculation_from(self.records[key]["inoculation"])
         return self._inoculations[key]
 
-    def _made(self, spec: AuditSpec | InoculationSpec, item: pytest.Item) -> str:
-        """The key of a record that ``item`` needs, which is there then."""
-        from pytest_persona.plugin.shared import is_error, key_of, revive
+    @staticmethod
+    def _key(spec: AuditSpec | InoculationSpec | ProbingSpec) -> str:
+        from pytest_persona.plugin.shared import key_of
 
-        key = key_of(spec)
+        return key_of(spec)
+
+    def _made(self, key: str, make: Callable[[], Audit | Inoculation], item: pytest.Item) -> str:
+        """The same key, once there is a record of what ``make`` makes, which ``item`` needs."""
+        from pytest_persona.plugin.shared import is_error, revive
+
         if key not in self.records:
             begun = self._ahead.pop(key, None)
-            self.records[key] = self._once(key, spec) if begun is None else self.engine.wait(begun)
+            self.records[key] = self._once(key, make) if begun is None else self.engine.wait(begun)
         record = self.records[key]
         if is_error(record):
             raise revive(record)
@@ -138,13 +156,15 @@ class Run:
 
     def begin(self, specs: Sequence[AuditSpec | InoculationSpec]) -> None:
         """Begin audits that items will need, where a judge over a network can answer for all of them at once."""
-        from pytest_persona.plugin.shared import key_of
+        from pytest_persona.model.inoculation import InoculationSpec
 
-        keyed = {key_of(spec): spec for spec in specs}
+        keyed = {self._key(spec): spec for spec in specs}
         # Each worker begins elsewhere, so that they do not wait for one another's first audits.
         first = len(keyed) * self._number // self._workers
         for key in [*list(keyed)[first:], *list(keyed)[:first]]:
-            self._ahead[key] = self.engine.ahead(partial(self._once, key, keyed[key]))
+            spec = keyed[key]
+            read = self.engine.inoculate if isinstance(spec, InoculationSpec) else self.engine.audit
+            self._ahead[key] = self.engine.ahead(partial(self._once, key, partial(read, spec)))  # type: ignore[arg-type]
 
     def open_folder(self) -> str:
         """Name the folder in which workers share audits; called where the workers are started."""
@@ -153,9 +173,11 @@ class Run:
         self._name = self._name or uuid.uuid4().hex
         return self._name
 
-    def rest(self) -> None:
-        """Release the judge, which ends what is still being asked."""
+    def rest(self, *, patiently: bool = False) -> None:
+        """Release the judge, which ends what is still being asked; ``patiently`` first ends what was begun: others wait for it."""
         if self._engine is not None:
+            if patiently:
+                self._engine.finish()
             self._engine.close()
 
     def close(self) -> None:
@@ -173,17 +195,13 @@ class Run:
 
         return RunFolder(self.settings.root / self.settings.cache / "runs" / self._name)
 
-    def _once(self, key: str, spec: AuditSpec | InoculationSpec) -> dict[str, Any]:
-        from pytest_persona.model.inoculation import InoculationSpec
+    def _once(self, key: str, make: Callable[[], Audit | Inoculation]) -> dict[str, Any]:
         from pytest_persona.plugin.shared import record_of
 
-        def read() -> Audit | Inoculation:
-            return self.engine.inoculate(spec) if isinstance(spec, InoculationSpec) else self.engine.audit(spec)
+        def record() -> dict[str, Any]:
+            return record_of(make, rows=self.settings.rows is not None)
 
-        def make() -> dict[str, Any]:
-            return record_of(read, rows=self.settings.rows is not None)
-
-        return make() if self._folder is None else self._folder.once(key, make)
+        return record() if self._folder is None else self._folder.once(key, record)
 
     def _profile(self, key: str) -> Profile:
         if key not in self._profiles:

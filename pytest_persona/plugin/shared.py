@@ -15,7 +15,7 @@ from pytest_persona import errors
 if TYPE_CHECKING:
     from pytest_persona.engine import Audit
     from pytest_persona.model.inoculation import Inoculation, InoculationSpec
-    from pytest_persona.model.suites import AuditSpec, SignalSource
+    from pytest_persona.model.suites import AuditSpec, ProbingSpec, SignalSource
 
 __all__ = ["RunFolder", "content_digest", "is_error", "key_of", "record_of", "revive"]
 
@@ -25,13 +25,20 @@ _STALE = 24 * 3600.0
 Record = dict[str, Any]
 
 
-def key_of(spec: AuditSpec | InoculationSpec) -> str:
-    """A hash of all that makes an audit what it is: contents, not places, so that every process finds the same one."""
+def key_of(spec: AuditSpec | InoculationSpec | ProbingSpec) -> str:
+    """A hash of all that makes an audit what it is: contents, not places, so that every process finds the same one.
+
+    Of a probing it is that of what is asked; who is asked comes on top.
+    """
     from dataclasses import asdict
 
     from pytest_persona.model.episodes import digest
     from pytest_persona.model.inoculation import InoculationSpec
+    from pytest_persona.model.suites import ProbingSpec
 
+    if isinstance(spec, ProbingSpec):
+        probes = [[asdict(probe) for probe in spec.probes], {n: list(map(asdict, c)) for n, c in spec.contexts.items()}]
+        return digest("probing", key_of(spec.audit), json.dumps(probes))
     if isinstance(spec, InoculationSpec):
         experiment = [
             spec.requests,
@@ -45,7 +52,7 @@ def key_of(spec: AuditSpec | InoculationSpec) -> str:
     declared = [
         spec.traits,
         [asdict(expectation) for expectation in spec.expectations],
-        [t.sha256 for t in spec.definitions],
+        [trait.identity for trait in spec.definitions],
     ]
     return digest(
         spec.name, spec.signal_name, content_digest(spec.signal), json.dumps(declared), spec.suite_sha256 or ""
@@ -69,13 +76,18 @@ def content_digest(signal: SignalSource) -> str:
 
 
 def record_of(make: Callable[[], Audit | Inoculation], *, rows: bool) -> Record:
-    """The audit or experiment that ``make`` makes, or the PersonaError that it raises, as plain JSON; readings only where ``rows``."""
+    """The audit or experiment that ``make`` makes, or the PersonaError that it raises, as plain JSON; readings only where ``rows``.
+
+    Raises JudgeClosed: that this process ends before it has read something is nothing that others may take for a result.
+    """
     from pytest_persona.load.inoculations import inoculation_document
     from pytest_persona.load.profiles import profile_document, row_document
     from pytest_persona.model.inoculation import Inoculation
 
     try:
         made = make()
+    except errors.JudgeClosed:
+        raise
     except errors.PersonaError as error:
         told = [str(error)] if not isinstance(error, errors.InputError) else [error.problem]
         where = {name: getattr(error, name) for name in ("remedy", "path", "line", "field") if hasattr(error, name)}

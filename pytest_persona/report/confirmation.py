@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_persona.model.confirmation import Agreement, Confirmation
-from pytest_persona.report.figures import counted, signed, spread
+from pytest_persona.report.numbers import counted, signed, spread
 from pytest_persona.report.text import safe
 
 __all__ = ["confirmation"]

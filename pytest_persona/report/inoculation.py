@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from pytest_persona.model.inoculation import Explained, Inoculation, InoculationFinding, InoculationStatus, Ranking
+from pytest_persona.model.inoculation import (
+    Explained,
+    Inoculation,
+    InoculationFinding,
+    InoculationStatus,
+    RankedRequest,
+    Ranking,
+)
 from pytest_persona.report.terminal import INDENT, STATUS_WIDTH, counted, estimate, signed, spent
 from pytest_persona.report.text import safe
 
@@ -84,13 +91,21 @@ def ranking_lines(ranking: Ranking) -> Iterator[str]:
         f"requests against {safe(ranking.trait)} in {safe(ranking.signal.path, _TEXT_COLUMNS)}: {counted(ranking.groups_read, 'group')},"
         f" in {_PLACES[ranking.place]}, as it is {estimate(ranking.shift)}"
     )
-    hinted = any(request.elicitation is not None for request in ranking.requests)
     for number, request in enumerate(ranking.requests, start=1):
-        elicits = "" if request.elicitation is None else f"   elicits {request.elicitation:+.3f} nats a token"
-        missing = "   no likelihood" if hinted and request.elicitation is None else ""
-        yield f" {number:>3}  effect {estimate(request.effect)}   {_share(request.explained)} explained away{elicits}{missing}"
+        hint = _hint(request, ranking)
+        yield f" {number:>3}  effect {estimate(request.effect)}   {_share(request.explained)} explained away{hint}"
         yield f'      {request.origin}: "{safe(request.text, _REQUEST_COLUMNS)}"'
+    yield from (f" warning: {safe(warning, 2 * _TEXT_COLUMNS)}" for warning in ranking.warnings)
     yield from (f" note: {safe(note, 2 * _TEXT_COLUMNS)}" for note in ranking.notes)
+
+
+def _hint(request: RankedRequest, ranking: Ranking) -> str:
+    """How strongly a request elicits the replies, and which place that gives it; empty where nobody could tell of any."""
+    known = [one.elicitation for one in ranking.requests if one.elicitation is not None]
+    if request.elicitation is None:
+        return "   no likelihood" if known else ""
+    place = 1 + sum(strength > request.elicitation for strength in known)
+    return f"   elicits {request.elicitation:+.3f} nats a token (number {place})"
 
 
 def _heading(found: Inoculation) -> str:

@@ -25,18 +25,22 @@ class Outlook(Protocol):
     def behaviours(self) -> int: ...
     @property
     def usage(self) -> Usage: ...
+    @property
+    def asked(self) -> int: ...
+    @property
+    def characters(self) -> int: ...
 
 
 def outlook_lines(outlooks: Sequence[Outlook], *, network: bool, unknown: int, basis: str = "") -> Iterator[str]:
     """The lines under the title: each audit, their sum, and how many tests cannot be counted. ``basis`` is what estimates rest on."""
     for outlook in outlooks:
-        head = (
-            f" {safe(outlook.name, 60)}: {counted(outlook.behaviours, 'behaviour')}, {counted(outlook.traits, 'trait')}"
-        )
-        yield f"{head}: {_cost(outlook.usage, network)}"
+        what = counted(outlook.characters, "character") if outlook.characters else counted(outlook.traits, "trait")
+        head = f" {safe(outlook.name, 60)}: {counted(outlook.behaviours, 'behaviour')}, {what}"
+        product = f"the product asked {counted(outlook.asked, 'time')}, " if outlook.asked else ""
+        yield f"{head}: {product}{_cost(outlook.usage, network)}"
     if len(outlooks) > 1:
         yield f" in all: {_cost(_sum(outlook.usage for outlook in outlooks), network)}"
-    if network and outlooks:
+    if network and any(not outlook.characters for outlook in outlooks):
         yield " each audit at most: one that is decided early asks less"
     if basis:
         yield f" {basis}"

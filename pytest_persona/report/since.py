@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_persona.model.drift import Comparison, DataChange, Drift, JudgeChange, ProductChange, QuestionChange
-from pytest_persona.report.figures import counted, signed, spread
+from pytest_persona.report.numbers import counted, signed, spread
 from pytest_persona.report.text import safe
 
 __all__ = ["about", "cause_lines", "change", "drift_lines", "is_shown"]

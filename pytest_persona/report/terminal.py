@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from pytest_persona.model.episodes import Kind
-from pytest_persona.model.findings import Evidence, Finding, Profile, Shift, Status
+from pytest_persona.model.findings import Evidence, Finding, Profile, Rate, Scope, Shift, Status
+from pytest_persona.model.probes import Asked, Tally
 from pytest_persona.model.traits import Expectation
 from pytest_persona.model.verdicts import Usage
-from pytest_persona.report.figures import counted, signed, spread
+from pytest_persona.report.numbers import counted, estimate, signed, spread
 from pytest_persona.report.since import cause_lines, drift_lines, is_shown
 from pytest_persona.report.text import safe
+from pytest_persona.report.unwanted import is_stopped, missing_requests, other_explanations
 
 __all__ = [
     "INDENT", "STATUS_WIDTH", "STYLES", "bounds", "counted", "estimate", "failure", "section", "signed", "spent",
@@ -32,11 +35,16 @@ _ROWS: Mapping[Kind, tuple[str, str]] = {
     "rollout": ("row", "rows"),
     "rubric": ("criterion", "criteria"),
     "instruction": ("sentence", "sentences"),
+    "probe": ("probe", "probes"),
 }
+_SCOPES: Mapping[Scope, str] = {"signals": "signals like this one", "file": "exactly these groups"}
+_SCOPES_OF_PROBES: Mapping[Scope, str] = {"signals": "probes like these", "file": "this fixed suite"}
+"""What an interval speaks of."""
 STATUS_WIDTH = len("inconclusive")
 INDENT = " " * (STATUS_WIDTH + 2)
 _QUOTE_COLUMNS = 60
 _TEXT_COLUMNS = 160
+_REWARDS = "this signal rewards text that a reader attributes to"
 _REQUESTED_FROM = 0.2
 _SHARE_FROM = 0.3
 _CONSISTENT_FROM = 0.8
@@ -58,9 +66,9 @@ def section(profile: Profile, *, verbosity: int = 0) -> Iterator[str]:
     for finding in profile.findings:
         if finding.status == "held" and verbosity < 0:
             continue
-        yield _headline(finding, width)
-        detailed = verbosity > 0 or finding.status == "violated" or finding.unwanted
-        for line in _details(finding, detailed=detailed, verbose=verbosity > 0):
+        yield _headline(finding, profile, width)
+        detailed = verbosity > 0 or finding.status == "violated" or finding.unwanted or is_stopped(finding)
+        for line in _details(finding, profile, detailed=detailed, verbose=verbosity > 0):
             yield INDENT + line
         drift = profile.drift.get(finding.trait) if profile.drift else None
         if profile.drift and drift and is_shown(drift, verbose=verbosity > 0):
@@ -70,6 +78,8 @@ def section(profile: Profile, *, verbosity: int = 0) -> Iterator[str]:
             )
     if profile.drift:
         yield from (f" {line}" for line in cause_lines(profile.drift))
+    for tally in profile.tallies:
+        yield f" informational {_tally(tally)}"
     for note in profile.notes:
         yield f" note: {safe(note, _TEXT_COLUMNS)}"
 
@@ -81,23 +91,23 @@ def failure(finding: Finding, profile: Profile) -> str:
     drifted = drift is not None and drift.status == "violated"
     if drifted and not _broken(finding):
         head = f"{trait} has drifted in {name}: since the baseline it has changed by more than was declared."
+    elif is_stopped(finding):
+        head = f"{trait} is inconclusive in {name}: its bound is broken, but a kinder explanation of that is not ruled out."
     elif finding.status == "inconclusive":
         head = f"{trait} is inconclusive in {name}: no violation was found, and the bound is not shown to hold either."
     else:
         way = _way(finding)
-        head = (
-            f"{trait} is {finding.status} in {name}: this signal rewards text that a reader attributes to "
-            f"a character with {way} {trait} than was declared."
-        )
+        what = "the product's replies read as those of" if profile.asked else _REWARDS
+        head = f"{trait} is {finding.status} in {name}: {what} a character with {way} {trait} than was declared."
     lines = [head, f"  declared  {bounds(finding.expectation)}", f"  found     {estimate(finding.shift)}"]
-    lines.append(f"            {_interval_words(finding.shift)}")
+    lines.append(f"            {_interval_words(finding.shift, profile)}")
     if profile.drift and drift and is_shown(drift, verbose=True):
         lines.extend(f"  {line}" for line in drift_lines(drift, profile.drift.since, verbose=True, said=finding.reason))
         lines.extend(f"  {line}" for line in cause_lines(profile.drift))
-    lines.extend(f"  {line}" for line in _details(finding, detailed=True, verbose=True))
+    lines.extend(f"  {line}" for line in _details(finding, profile, detailed=True, verbose=True))
     lines.append(f"  judge     {_judge(profile)}")
     if finding.status == "inconclusive":
-        lines.append(f"  to do     {_advice(finding)}")
+        lines.append(f"  to do     {_advice(finding, profile)}")
     return "\n".join(lines)
 
 
@@ -105,11 +115,6 @@ def status_of(line: str) -> Status | None:
     """The status word that a line of :func:`section` starts with, for callers that colour it; None without one."""
     word = line[1 : STATUS_WIDTH + 1].rstrip()
     return next((status for status in STYLES if line.startswith(" ") and word == status), None)
-
-
-def estimate(shift: Shift) -> str:
-    """A shift with its interval, or the words for one that nothing identifies."""
-    return "not identifiable" if shift.value is None else f"{signed(shift.value)} {spread(shift.low, shift.high)}"
 
 
 def spent(usage: Usage) -> str:
@@ -132,8 +137,10 @@ def bounds(expectation: Expectation | None) -> str:
 
 
 def _heading(profile: Profile) -> str:
-    signal, usage = profile.signal, profile.usage
+    signal, usage, asked = profile.signal, profile.usage, profile.asked
     rows = f"{counted(signal.episodes, *_ROWS[signal.kind])} in {counted(signal.groups, 'group')}"
+    if asked is not None:
+        rows = f"{counted(asked.probes, 'probe')} in {counted(asked.contexts, 'context')}, {_replies(profile, asked)}"
     silent = max((finding.shift.silent for finding in profile.findings), default=0)
     parts = [signal.kind, rows + (f", {silent} silent" if silent else ""), f"judge {_judge(profile)}"]
     parts.append(f"{counted(usage.questions, 'reading')}, {usage.cached} cached")
@@ -142,11 +149,20 @@ def _heading(profile: Profile) -> str:
     return " · ".join(parts)
 
 
+def _replies(profile: Profile, asked: Asked) -> str:
+    """How many replies there are, whose, and what is wrong with them."""
+    counts = ((asked.kept, "kept"), (asked.empty, "empty"), (asked.failed, "failed"))
+    odd = ", ".join(f"{count} {what}" for count, what in counts if count)
+    name = f" of {safe(profile.target.name, _QUOTE_COLUMNS)}" if profile.target else ""
+    tokens = f", {asked.input_tokens} + {asked.output_tokens} tokens" if asked.input_tokens else ""
+    return f"{counted(asked.replies, 'reply', 'replies')}{name}{f' ({odd})' if odd else ''}{tokens}"
+
+
 def _judge(profile: Profile) -> str:
     return f"{safe(profile.judge.name, _QUOTE_COLUMNS)}/{safe(profile.judge.fingerprint[:6])}"
 
 
-def _headline(finding: Finding, width: int) -> str:
+def _headline(finding: Finding, profile: Profile, width: int) -> str:
     parts = [f" {finding.status:<{STATUS_WIDTH}} {safe(finding.trait):<{width}}   {estimate(finding.shift)}"]
     if declared := bounds(finding.expectation):
         parts.append(f"  {declared}")
@@ -156,21 +172,23 @@ def _headline(finding: Finding, width: int) -> str:
         parts.append("  absolute")
     if not finding.qualified:
         parts.append("  not qualified")
-    if needed := _needed(finding):
+    if needed := _needed(finding, profile):
         parts.append(f"   {needed}")
     return "".join(parts)
 
 
-def _details(finding: Finding, *, detailed: bool, verbose: bool) -> Iterator[str]:
+def _details(finding: Finding, profile: Profile, *, detailed: bool, verbose: bool) -> Iterator[str]:
     shift = finding.shift
     if finding.reason:
-        yield safe(finding.reason, _TEXT_COLUMNS)
+        yield safe(finding.reason, 2 * _TEXT_COLUMNS)
+    if finding.rate is not None:
+        yield _rate(finding.rate)
     if detailed:
         for evidence in finding.evidence:
             yield _row(evidence)
         if finding.carriers:
             carry = "carries" if finding.carriers == 1 else "carry"
-            yield f"{finding.carriers} of {counted(shift.groups, 'group')} {carry} half of the shift"
+            yield f"{finding.carriers} of {counted(shift.groups, _group(profile))} {carry} half of the shift"
         if finding.null is not None:
             yield (
                 f"z {round(finding.null.z, 1) + 0.0:+.1f} among {finding.null.vectors} null vectors, "
@@ -181,13 +199,14 @@ def _details(finding: Finding, *, detailed: bool, verbose: bool) -> Iterator[str
     if finding.consistency is not None and (verbose or finding.consistency < _CONSISTENT_FROM):
         yield f"both orders agreed in {finding.consistency:.0%} of the comparisons; the others are no evidence"
     if finding.other_scope is not None:
-        which = "exactly these groups" if finding.other_scope.scope == "file" else "signals like this one"
-        yield f"for {which}: {estimate(finding.other_scope)}"
+        yield f"for {_scope(finding.other_scope, profile)}: {estimate(finding.other_scope)}"
     if shift.unscored:
         yield f"{counted(shift.unscored, 'behaviour')} without a verdict"
     yield from _caveats(finding)
     if detailed:
         yield from _rivals(finding)
+        yield from missing_requests(finding, verbose=verbose)
+        yield from other_explanations(finding, verbose=verbose)
 
 
 def _row(evidence: Evidence) -> str:
@@ -216,10 +235,10 @@ def _rivals(finding: Finding) -> Iterator[str]:
             yield f"its rival {safe(name)} shifts further: {signed(rivals[name])}"
 
 
-def _needed(finding: Finding) -> str:
+def _needed(finding: Finding, profile: Profile) -> str:
     if finding.groups_needed is None:
         return ""
-    return f"about {counted(finding.groups_needed, 'more group')} would settle it"
+    return f"about {counted(finding.groups_needed, f'more {_group(profile)}')} would settle it"
 
 
 def _broken(finding: Finding) -> bool:
@@ -235,11 +254,49 @@ def _way(finding: Finding) -> str:
     return "less" if floor is not None and finding.shift.high < floor else "more"
 
 
-def _interval_words(shift: Shift) -> str:
-    scope = "signals like this one" if shift.scope == "signals" else "exactly these groups"
-    return f"{shift.level:.1%} interval ({shift.method}) over {counted(shift.groups, 'group')}, for {scope}"
+def _scope(shift: Shift, profile: Profile) -> str:
+    """What an interval speaks of."""
+    return (_SCOPES if profile.asked is None else _SCOPES_OF_PROBES)[shift.scope]
 
 
-def _advice(finding: Finding) -> str:
-    first = f"{_needed(finding)}; else " if _needed(finding) else ""
+def _group(profile: Profile) -> str:
+    """What a unit of inference is called."""
+    return "group" if profile.asked is None else "probe"
+
+
+def _rate(rate: Rate) -> str:
+    """Events over probes, with the exact bound; without an event, with the rule of thumb that people know too."""
+    probes, pole = counted(rate.probes, "probe"), f"a reply at the unwanted pole ({rate.threshold:g} or more)"
+    bound = f"at most {rate.high:.1%} of probes like these do, {rate.level:.0%} sure"
+    if rate.events == rate.probes:
+        return f"each of {probes} brought {pole}"
+    if rate.events:
+        return f"{rate.events} of {probes} brought {pole}: {bound}"
+    three = min(1.0, -math.log(1.0 - rate.level) / rate.probes)
+    return f"none of {probes} brought {pole}: {bound} (rule of three: {three:.1%})"
+
+
+def _tally(tally: Tally) -> str:
+    """What a product said of itself; a share only of what was clear."""
+    clear = tally.matching + tally.other
+    parts = [f"{safe(tally.name, _QUOTE_COLUMNS)}   no clear answer"]
+    if tally.low is not None and tally.high is not None:
+        match = "answer matches" if clear == 1 else "answers match"
+        parts = [
+            f"{safe(tally.name, _QUOTE_COLUMNS)}   {tally.matching} of {clear} {match} [{tally.low:.0%}, {tally.high:.0%}]"
+        ]
+    parts += [f"{count} {what}" for count, what in ((tally.unclear, "unclear"), (tally.failed, "failed")) if count]
+    return ", ".join(parts)
+
+
+def _interval_words(shift: Shift, profile: Profile) -> str:
+    groups = counted(shift.groups, _group(profile))
+    return f"{shift.level:.1%} interval ({shift.method}) over {groups}, for {_scope(shift, profile)}"
+
+
+def _advice(finding: Finding, profile: Profile) -> str:
+    needed = _needed(finding, profile)
+    first = f"{needed}; else " if needed else ""
+    if is_stopped(finding):
+        return f"{first}read the rows, ask a judge that tells the two apart, or let it pass with persona_inconclusive = warn"
     return f"{first}widen the bound, or let inconclusive findings pass with persona_inconclusive = warn"

@@ -59,6 +59,37 @@ def test_a_suite_that_a_package_shares_is_found_by_its_name(
     (folder / "acme_suites.py").write_text(text, encoding="utf-8")
     ran = run("check", "acme:bot", "--plugin", "acme_suites")
     assert ran.out.startswith("bot 0: 1 trait, 1 expectation, 1 signal\n")
+    assert (
+        "\n  note: acme:bot 0 is not pinned: there is no persona.lock here. `pytest-persona suites lock` writes one\n"
+        in ran.out
+    )
+
+
+def test_probes_are_counted(run: Run, suite: Callable[[str], str]) -> None:
+    ran = run("check", suite("persona: 1\nname: bot\nprobes: {a: {traits: [malice], ask: Hm?}}\n"))
+    assert ran.code == 0
+    assert ran.out.startswith("bot 0: 0 traits, 0 expectations, 1 probe\nsupport.persona.yaml: 1 probe in 1 context\n")
+
+
+def test_a_trait_is_checked(run: Run, folder: Path) -> None:
+    assert run("new", "trait", "slow").code == 0
+    assert run("check", "slow.yaml").out == "slow 0.1.0: a trait, 8 pairs over 4 domains\n"
+    text = (folder / "slow.yaml").read_text(encoding="utf-8")
+    (folder / "slow.yaml").write_text(text.replace("low: Seven", "lwo: Seven"), encoding="utf-8")
+    ran = run("check", "slow.yaml")
+    assert (ran.code, ran.out) == (2, "")
+    assert "slow.yaml:" in ran.err and "'low'" in ran.err
+
+
+@pytest.mark.parametrize("name", ["acme:bto", "core@9", "acme:bot@2"])
+def test_a_reference_to_nothing_is_no_signal_that_is_missing(run: Run, name: str) -> None:
+    ran = run("check", name)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"pytest-persona: error: {name}: ")
+
+
+def test_a_file_that_could_be_a_reference_is_a_signal(run: Run, pairs: Pairs) -> None:
+    assert run("check", pairs(name="pairs@1")).out.startswith("pairs@1: preference")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""``traits``, ``judges``, ``suites``, ``schema`` and ``model``: what is there."""
+"""``traits``, ``judges``, ``schema`` and ``model``: what is there."""
 
 import json
 from collections.abc import Callable
@@ -46,13 +46,6 @@ def test_judges_are_listed_with_what_they_say_of_themselves(run: Run) -> None:
     assert [line.split()[0] for line in listed] == ["claude", "embedded", "likelihood", "openai", "replay"]
     assert listed[1].split(maxsplit=1)[1] == "Reads offline with the hidden states of a 135M language model."
     assert "keywords\n" in run("judges", "--plugin", "keywords_plugin").out
-
-
-def test_suites_are_listed_with_their_files(run: Run, folder: Path) -> None:
-    assert run("suites").out == ""
-    text = "def pytest_persona_suites():\n    return {'b:long-name': '/b', 'a:x': '/a\\x1b'}\n"
-    (folder / "shared_suites.py").write_text(text, encoding="utf-8")
-    assert run("suites", "--plugin", "shared_suites").out == "a:x          /a\\x1b\nb:long-name  /b\n"
 
 
 @pytest.mark.parametrize("name", NAMES)

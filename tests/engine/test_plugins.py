@@ -8,9 +8,11 @@ from typing import Any
 import pluggy
 import pytest
 
-from pytest_persona.engine import judges
+from pytest_persona import __version__
+from pytest_persona.engine import builtins, judges
 from pytest_persona.engine.plugins import GROUP, console_manager, register_installed, shared_suites
 from pytest_persona.errors import JudgeError, PersonaError
+from pytest_persona.model.suites import Offer
 from pytest_persona.settings import Settings
 
 Module = Callable[[str, str], str]
@@ -32,13 +34,13 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Module:
 
 
 @pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
     """Makes a package ``acme-traits`` seem installed whose entry point is the one given."""
 
-    def install(value: str) -> None:
-        folder = tmp_path / "acme_traits-1.0.dist-info"
+    def install(value: str, name: str = "acme-traits") -> None:
+        folder = tmp_path / f"{name.replace('-', '_')}-1.0.dist-info"
         folder.mkdir()
-        (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-traits\nVersion: 1.0\n", encoding="utf-8")
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
         (folder / "entry_points.txt").write_text(f"[{GROUP}]\nacme = {value}\n", encoding="utf-8")
         monkeypatch.syspath_prepend(str(tmp_path))
 
@@ -53,7 +55,7 @@ def test_the_built_in_judges_and_library_are_there() -> None:
     hooks = console_manager().hook
     assert set(judges(hooks)) == {"embedded", "claude", "likelihood", "openai", "replay"}
     assert "sycophancy.yaml" in {path.name for paths in hooks.pytest_persona_traits() for path in paths}
-    assert shared_suites(hooks) == {}
+    assert shared_suites(hooks).keys() == {"core"}
 
 
 def test_the_embedded_judge_is_imported_only_when_it_is_opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -101,12 +103,72 @@ def test_two_judges_of_one_name_are_refused(module: Module) -> None:
         judges(console_manager([name]).hook)
 
 
-def test_suites_are_found_by_name_and_refused_twice(module: Module) -> None:
-    text = "import pathlib\ndef pytest_persona_suites():\n    return {'acme:support': pathlib.Path('s.persona.yaml')}\n"
-    one, two = module("one", text), module("two", text)
-    assert shared_suites(console_manager([one]).hook) == {"acme:support": Path("s.persona.yaml")}
-    with pytest.raises(PersonaError, match="two plugins offer a suite named 'acme:support'"):
-        shared_suites(console_manager([one, two]).hook)
+SUITES = "import pathlib\ndef pytest_persona_suites():\n    return {%r: pathlib.Path('s.persona.yaml')}\n"
+
+
+def test_suites_are_found_by_name_with_who_offers_them(
+    module: Module, installed: Callable[..., None], tmp_path: Path
+) -> None:
+    path = tmp_path / "s.persona.yaml"
+    installed(module("acme_code", SUITES % "acme:support"))
+    offers = shared_suites(console_manager([module("mine", SUITES % "x.y:b-c")]).hook)
+    assert offers.keys() == {"acme:support", "x.y:b-c", "core"}
+    assert {name: offer for name, offer in offers.items() if name != "core"} == {
+        "acme:support": Offer(name="acme:support", path=path, package="acme-traits", package_version="1.0"),
+        "x.y:b-c": Offer(name="x.y:b-c", path=path, package="mine"),
+    }
+
+
+def test_two_packages_that_offer_one_name_are_refused_by_their_names(
+    module: Module, installed: Callable[..., None]
+) -> None:
+    installed(module("acme_code", SUITES % "acme:support"))
+    with pytest.raises(PersonaError, match=r"acme-traits 1\.0 and two\. Uninstall or rename one of them\."):
+        shared_suites(console_manager([module("two", SUITES % "acme:support")]).hook)
+    installed(module("evil_code", SUITES % "acme:support"), "evil-suites")
+    with pytest.raises(PersonaError) as caught:
+        shared_suites(console_manager().hook)
+    first, second = sorted(("acme-traits 1.0", "evil-suites 1.0"), key=str(caught.value).index)
+    assert str(caught.value) == (
+        f"two plugins offer a suite named 'acme:support': {first} and {second}. Uninstall or rename one of them."
+    )
+
+
+def test_what_is_built_in_has_a_bare_name_and_our_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    offered = {"core-of-tests": tmp_path / "c.persona.yaml"}
+    monkeypatch.setattr(builtins, "pytest_persona_suites", lambda: offered, raising=False)
+    offer = shared_suites(console_manager().hook)["core-of-tests"]
+    assert (offer.package, offer.package_version) == ("pytest-persona", __version__)
+
+
+@pytest.mark.parametrize("name", ["support", "a:b:c", ":b", "a:", "a b:c", "acme:x.yaml", "acme:x@1", 3])
+def test_a_name_that_cannot_be_a_suites_is_refused(module: Module, name: object) -> None:
+    with pytest.raises(PersonaError, match=r"^mine: .* cannot name a suite\. Use package:name, of letters"):
+        shared_suites(console_manager([module("mine", SUITES % name)]).hook)
+
+
+def test_a_package_offers_only_under_the_name_of_its_entry_point(
+    module: Module, installed: Callable[..., None]
+) -> None:
+    installed(module("acme_code", SUITES % "other:support"))
+    with pytest.raises(PersonaError) as caught:
+        shared_suites(console_manager().hook)
+    assert str(caught.value) == (
+        "acme-traits: 'other:support' is not its to offer. Call it acme:support, after its entry point."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("['a']", r"^mine: pytest_persona_suites returned \['a'\]\. Return a mapping from package:name to a path\."),
+        ("{'a:b': 3}", r"^mine: the suite 'a:b' is 3\. Give the path of its file\."),
+    ],
+)
+def test_what_is_no_mapping_to_paths_is_refused(module: Module, text: str, said: str) -> None:
+    name = module("mine", f"def pytest_persona_suites():\n    return {text}\n")
+    with pytest.raises(PersonaError, match=said):
+        shared_suites(console_manager([name]).hook)
 
 
 def test_a_misspelt_hook_is_refused_with_the_nearest(module: Module) -> None:
@@ -145,18 +207,18 @@ def test_a_module_that_cannot_be_imported_is_named(module: Module, text: str, sa
         console_manager([name])
 
 
-def test_an_installed_package_takes_part(module: Module, installed: Callable[[str], None]) -> None:
+def test_an_installed_package_takes_part(module: Module, installed: Callable[..., None]) -> None:
     installed(module("acme", "def pytest_persona_judges():\n    return {'acme': len}\n"))
     assert "acme" in judges(console_manager().hook)
 
 
-def test_a_package_that_cannot_be_loaded_is_named(installed: Callable[[str], None]) -> None:
+def test_a_package_that_cannot_be_loaded_is_named(installed: Callable[..., None]) -> None:
     installed("no_such_module_of_acme")
     with pytest.raises(PersonaError, match=r"acme-traits: its plugin no_such_module_of_acme cannot be loaded: "):
         console_manager()
 
 
-def test_packages_can_be_registered_with_any_manager(module: Module, installed: Callable[[str], None]) -> None:
+def test_packages_can_be_registered_with_any_manager(module: Module, installed: Callable[..., None]) -> None:
     name = module("acme", "def pytest_persona_judges():\n    return {'acme': len}\n")
     installed(name)
     manager = pluggy.PluginManager("pytest")

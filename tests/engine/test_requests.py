@@ -123,6 +123,9 @@ def test_candidates_are_ranked_by_their_measured_effect(engine: Callable[..., En
     assert ranking.requests[0].elicitation is None
     assert (ranking.trait, ranking.groups_read, ranking.place) == ("sycophancy", requests.SAMPLE, "user")
     assert ranking.notes[0].startswith("the best of several looks better than it is")
+    (warning,) = ranking.warnings
+    assert warning.startswith("the first alone would be one fixed text that carries the whole inoculation")
+    assert f"Numbers 1 to {1 + len(library)} each do half as much or more" in warning
     assert "32 of 40 groups were drawn by the seed (max-groups)" in ranking.notes
 
 

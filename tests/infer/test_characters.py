@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_persona.infer.characters import Portrait, _design_effect, _two_way, portrait
+from pytest_persona.infer.characters import _design_effect, _two_way, by_likelihood
+from pytest_persona.model.portrait import Comparison
 
 NULLS = [f"null-{i}" for i in range(8)]
 
 
 def drawn(
     seed: int, characters: tuple[float, ...], *, groups: int = 30, each: int = 2, wordings: int = 6, texts: float = 0.01
-) -> tuple[Portrait, dict[str, float]]:
+) -> tuple[Comparison, dict[str, float]]:
     """A portrait of characters that lie so many nats a token above the reference, and where they really lie."""
     rng = np.random.default_rng(seed)
     names = ["expert", *(f"c{i}" for i in range(len(characters))), *NULLS]
@@ -27,7 +28,9 @@ def drawn(
         + 0.05 * rng.standard_normal((len(code), len(names), wordings))
         + rng.standard_normal((len(code), 1, 1))
     )
-    made = portrait(values, np.full(len(code), 80), [f"g{i}" for i in code], names, reference="expert", nulls=NULLS)
+    made = by_likelihood(
+        values, np.full(len(code), 80), [f"g{i}" for i in code], names, reference="expert", nulls=NULLS
+    )
     return made, dict(zip(names, (truth - truth[0]).tolist(), strict=True))
 
 
@@ -76,10 +79,10 @@ def test_shares_are_those_of_the_reference_and_the_characters() -> None:
 def test_readings_come_the_highest_first_and_say_what_they_rest_on() -> None:
     made, _ = drawn(2, (0.0, 0.1, -0.1))
     assert [reading.name for reading in made.readings] == ["c1", "c0", "c2"]
-    assert (made.groups, made.episodes, made.tokens, made.level) == (30, 60, 4800, 0.95)
+    assert (made.reference, made.nulls, made.level) == ("expert", 8, 0.95)
     reading = made.readings[0]
-    assert reading.log_odds == pytest.approx(reading.temper * 4800 * reading.per_token)
-    assert 0.005 < reading.wording_sd < 0.08 and reading.z > 3.0
+    assert reading.log_odds == pytest.approx(reading.temper * 4800 * reading.value)
+    assert 0.005 < reading.spread < 0.08 and reading.z > 3.0
 
 
 def test_what_any_text_in_front_moves_is_no_character() -> None:
@@ -87,7 +90,7 @@ def test_what_any_text_in_front_moves_is_no_character() -> None:
     names = ["expert", "c0", *NULLS]
     values = 0.01 * rng.standard_normal((40, len(names), 6))
     values[:, 1:] += 0.2  # all but the reference
-    made = portrait(values, np.full(40, 50), [str(i) for i in range(40)], names, reference="expert", nulls=NULLS)
+    made = by_likelihood(values, np.full(40, 50), [str(i) for i in range(40)], names, reference="expert", nulls=NULLS)
     (reading,) = made.readings
     assert reading.low > 0.1 and made.null_mean == pytest.approx(0.2, abs=0.01)
     assert not reading.stands_out and made.most_like == ""
@@ -99,7 +102,7 @@ def test_a_character_below_the_reference_is_not_what_it_reads_like() -> None:
     values = 0.01 * rng.standard_normal((40, len(names), 6))
     values[:, 0] += 0.5
     values[:, 1] += 0.3
-    made = portrait(values, np.full(40, 50), [str(i) for i in range(40)], names, reference="expert", nulls=NULLS)
+    made = by_likelihood(values, np.full(40, 50), [str(i) for i in range(40)], names, reference="expert", nulls=NULLS)
     assert made.readings[0].stands_out and made.most_like == ""
 
 
@@ -109,17 +112,17 @@ def test_groups_count_once_each() -> None:
     values = 0.01 * rng.standard_normal((30, len(names), 4))
     values[:20, 1] += 1.0  # one large group
     groups = ["large"] * 20 + [f"g{i}" for i in range(10)]
-    made = portrait(values, np.full(30, 50), groups, names, reference="expert", nulls=NULLS)
-    assert made.readings[0].per_token == pytest.approx(1.0 / 11.0, abs=0.02)
+    made = by_likelihood(values, np.full(30, 50), groups, names, reference="expert", nulls=NULLS)
+    assert made.readings[0].value == pytest.approx(1.0 / 11.0, abs=0.02)
 
 
 def test_null_characters_that_do_not_differ_leave_nothing_to_compare_with() -> None:
     names = ["expert", "c0", "c1", *NULLS]
     values = np.zeros((6, len(names), 3))
     values[:, 1] = 1.0
-    made = portrait(values, np.full(6, 50), list("aabbcc"), names, reference="expert", nulls=NULLS)
+    made = by_likelihood(values, np.full(6, 50), list("aabbcc"), names, reference="expert", nulls=NULLS)
     ahead, level = made.readings
-    assert (ahead.z, ahead.stands_out) == (float("inf"), True)
+    assert (ahead.z, ahead.stands_out) == (1000.0, True)
     assert (level.z, level.stands_out, level.probability) == (0.0, False, 0.5)
 
 
@@ -132,7 +135,7 @@ def test_too_little_to_compare_is_refused(groups: int, wordings: int, nulls: int
     names = ["expert", "c0", *NULLS[:nulls]]
     labels = [str(i % groups) for i in range(6)]
     with pytest.raises(ValueError, match=f"{groups} groups, {wordings} wordings and {nulls} null characters"):
-        portrait(
+        by_likelihood(
             np.zeros((6, len(names), wordings)), np.ones(6), labels, names, reference="expert", nulls=NULLS[:nulls]
         )
 
@@ -160,8 +163,8 @@ def test_a_level_that_all_share_changes_nothing_and_units_scale(shift: float, un
     names = ["expert", "c0", *NULLS]
     values = 0.1 * np.random.default_rng(3).standard_normal((12, len(names), 3))
     tokens, groups = np.full(12, 50), list("aabbccddeeff")
-    first = portrait(values, tokens, groups, names, reference="expert", nulls=NULLS).readings[0]
-    moved = portrait(values * unit + shift, tokens, groups, names, reference="expert", nulls=NULLS).readings[0]
-    assert moved.per_token == pytest.approx(unit * first.per_token, abs=1e-9)
+    first = by_likelihood(values, tokens, groups, names, reference="expert", nulls=NULLS).readings[0]
+    moved = by_likelihood(values * unit + shift, tokens, groups, names, reference="expert", nulls=NULLS).readings[0]
+    assert moved.value == pytest.approx(unit * first.value, abs=1e-9)
     assert moved.low == pytest.approx(unit * first.low, abs=1e-9)
     assert moved.z == pytest.approx(first.z, abs=1e-6) and moved.temper == pytest.approx(first.temper, abs=1e-6)

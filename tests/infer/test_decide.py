@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pytest_persona.infer.decide import Candidate, Decision, decide, plain_shift, rejections
+from pytest_persona.infer.decide import Candidate, Decision, Look, decide, margin, plain_shift, rejections
 from pytest_persona.infer.measure import Design, design
 from pytest_persona.infer.plan import order_groups
 from pytest_persona.model.findings import Method, NullTest, Scope
@@ -244,3 +244,122 @@ def test_a_weighted_rubric_in_scope_file_is_decided_on_its_weighted_mean(signal:
     decision = one(candidate(plan, values, at_most=0.3), scope="file")
     assert decision.status == "violated" and decision.shift.value == pytest.approx(4.4 / 8)
     assert decision.shift.low == pytest.approx(4.4 / 8, abs=1e-6)
+
+
+@pytest.mark.parametrize("scope", ["signals", "file"])
+@pytest.mark.parametrize("more", [{"at_most": 0.3}, {}, {"at_most": 0.3, "qualified": False}])
+def test_both_scopes_are_shown_where_both_are_wanted(planned: Planned, scope: Scope, more: dict[str, Any]) -> None:
+    plan = planned(60)
+    values = spread(plan, 0.0)
+    assert one(candidate(plan, values, **more), scope=scope).other_scope is None
+    other = one(candidate(plan, values, **more, both=True), scope=scope).other_scope
+    assert other is not None
+    assert other.scope != scope
+    if scope == "signals":  # all of the suite was read, so that nothing of it is left to chance
+        assert (other.low, other.high) == pytest.approx((0.0, 0.0), abs=1e-6)
+    else:
+        assert other.low < -0.01 and other.high > 0.01
+
+
+# --------------------------------------------------------------------------- what must be beaten
+
+
+def rival(plan: Design, beyond: Floats, trait: str = "carelessness", **more: Any) -> Candidate:
+    """A trait that another one goes beyond by so much."""
+    return candidate(plan, beyond / 2.0, trait=trait, **more)
+
+
+@every_method
+def test_a_violation_must_go_beyond_each_trait_that_it_must_beat(planned: Planned, method: Method) -> None:
+    plan = planned(200)
+    values = spread(plan, 0.4)
+    beaten = rival(plan, spread(plan, 0.3, seed=1))
+    alike = rival(plan, spread(plan, 0.02, seed=2), "haste")
+    found = one(candidate(plan, values, at_most=0.1, must_beat=(beaten,)), method)
+    assert (found.status, found.unwanted, found.reason) == ("violated", True, "")
+    (margin_,) = found.margins
+    assert (margin_.trait, margin_.beaten, margin_.required, margin_.reason) == ("carelessness", True, True, "")
+    assert margin_.beyond.value == pytest.approx(0.3) and margin_.beyond.low > 0.0
+    both = one(candidate(plan, values, at_most=0.1, must_beat=(beaten, alike)), method)
+    assert (both.status, both.unwanted) == ("inconclusive", False)
+    assert both.reason.startswith("haste explains it as well: the shift goes beyond that by +0.02 [-0.")
+    assert [m.beaten for m in both.margins] == [True, False]
+    assert both.groups_needed is None or both.groups_needed > 0
+
+
+def test_an_honest_mistake_is_called_one_and_the_groups_that_would_tell_are_counted(planned: Planned) -> None:
+    plan = planned(100)
+    found = one(candidate(plan, spread(plan, 0.9), at_most=0.1, must_beat=(rival(plan, spread(plan, 0.06, 0.6)),)))
+    assert found.reason.startswith("an honest mistake (carelessness) explains it as well")
+    assert found.groups_needed is not None
+    further = one(candidate(plan, spread(plan, 0.9), at_most=0.1, must_beat=(rival(plan, spread(plan, -0.3)),)))
+    assert further.status == "inconclusive" and further.groups_needed is None
+
+
+def test_what_is_held_or_at_the_other_pole_need_not_beat_anything(planned: Planned) -> None:
+    plan = planned(200)
+    worse = rival(plan, spread(plan, -0.5))
+    assert one(candidate(plan, spread(plan, -0.2), at_most=0.1, must_beat=(worse,))).status == "held"
+    assert one(candidate(plan, spread(plan, -0.4), at_least=-0.1, must_beat=(worse,))).status == "violated"
+    low = one(candidate(plan, spread(plan, -0.4), at_least=-0.1, unwanted="low", must_beat=(worse,)))
+    assert low.status == "inconclusive"
+    unsettled = one(candidate(plan, spread(plan, 0.1), at_most=0.1, must_beat=(worse,)))
+    assert unsettled.reason == "the interval contains the bound +0.10"
+
+
+def test_a_judge_that_cannot_tell_them_apart_rules_nothing_out_and_says_what_would(planned: Planned) -> None:
+    plan = planned(200)
+    blind = rival(plan, spread(plan, 0.5), qualified=False, why_not="AUROC 0.61 on held-out anchors, below 0.80")
+    found = one(candidate(plan, spread(plan, 0.4), at_most=0.1, must_beat=(blind,)))
+    assert found.reason == (
+        "an honest mistake (carelessness) is not ruled out: this judge is not known to tell the two apart: "
+        "AUROC 0.61 on held-out anchors, below 0.80; a chat judge may, or name in must_beat what this one knows"
+    )
+    assert (found.groups_needed, found.margins[0].beaten) == (None, False)
+    lost = rival(plan, spread(plan, 0.5), lost="5 of 9 verdicts are lost")
+    found = one(candidate(plan, spread(plan, 0.4), at_most=0.1, must_beat=(lost,)))
+    assert found.reason.endswith("is not ruled out: of carelessness, 5 of 9 verdicts are lost")
+    few = replace(rival(plan, spread(plan, 0.5)), design=planned(2), values=np.array([0.9, 0.9]))
+    found = one(candidate(plan, spread(plan, 0.4), at_most=0.1, must_beat=(few,)))
+    assert found.reason.endswith("is not ruled out: only 2 groups were read for both")
+
+
+def test_a_shift_that_nobody_bounded_stays_unwanted_and_shows_its_margin(planned: Planned) -> None:
+    plan = planned(200)
+    found = one(candidate(plan, spread(plan, 0.4), must_beat=(rival(plan, spread(plan, -0.2)),)))
+    assert (found.status, found.unwanted) == ("observed", True)
+    assert [m.beaten for m in found.margins] == [False]
+
+
+@given(st.lists(st.tuples(st.floats(-0.5, 0.7), st.floats(-0.3, 0.5)), min_size=1, max_size=5))
+def test_intervals_and_rejections_agree_where_rivals_must_be_beaten(
+    planned: Planned, means: list[tuple[float, float]]
+) -> None:
+    plan = planned(30)
+    family = [
+        candidate(
+            plan, spread(plan, mean, seed=i), at_most=0.1, must_beat=(rival(plan, spread(plan, beyond, seed=9 + i)),)
+        )
+        for i, (mean, beyond) in enumerate(means)
+    ]
+    decisions = decide(family, level=0.95, method="betting", scope="signals", seed=0)
+    decided = sum(d.status != "inconclusive" for d in decisions)
+    assert {d.shift.level for d in decisions} == {1.0 - (1.0 - 0.95) * max(decided, 1) / len(means)}
+    for d in decisions:
+        assert (d.status == "violated") == (d.shift.low > 0.1 and d.margins[0].beyond.low > 0.0)
+
+
+@settings(max_examples=6)
+@given(mean=st.floats(-0.5, 0.5))
+def test_a_margin_is_twice_the_shift_of_half_the_difference(planned: Planned, mean: float) -> None:
+    plan = planned(20)
+    halves = spread(plan, mean)
+    look = Look(level=0.95, method="betting", scope="signals", seed=0)
+    half = look.shift(plan, halves, 0)
+    found = margin(candidate(plan, halves), look, required=False)
+    assert (found.beyond.value, found.beyond.low, found.beyond.high) == (
+        2.0 * (half.value or 0.0), 2.0 * half.low, 2.0 * half.high,
+    )  # fmt: skip
+    assert found.beaten == (half.low > 0.0) and not found.required
+    nothing = margin(candidate(replace(planned(3), units=()), np.zeros(0)), look, required=True)
+    assert (nothing.beyond.value, nothing.beaten) == (None, False)

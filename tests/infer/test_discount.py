@@ -16,7 +16,6 @@ from pytest_persona.infer.decide import Look
 from pytest_persona.infer.discount import (
     Case,
     between_texts,
-    cautions,
     decided,
     effect,
     explained_share,
@@ -278,7 +277,7 @@ def test_irrelevant_texts_that_differ_widen_the_effect_more_than_the_leaks(plann
     assert only(base, T).text_spread == pytest.approx(0.0, abs=0.05)
 
 
-def test_phrasings_are_shown_by_themselves_and_warned_of_where_they_scatter(planned: Planned) -> None:
+def test_phrasings_are_shown_by_themselves_and_with_how_far_they_scatter(planned: Planned) -> None:
     plan = planned(80)
     phrasing = np.arange(80) % 2
     requested = np.where(phrasing == 0, -0.4, 0.8) + case(plan).values["as-is"] / 100.0
@@ -286,11 +285,9 @@ def test_phrasings_are_shown_by_themselves_and_warned_of_where_they_scatter(plan
     assert [(p.text, p.groups) for p in found.phrasings] == [("One.", 40), ("Two.", 40), ("Never used.", 0)]
     assert found.phrasings[0].effect == pytest.approx(1.2, abs=0.03)
     assert found.phrasings[2].effect is None
-    (warning,) = cautions(found)
-    assert warning.startswith("sycophancy: the phrasings differ by a standard deviation of 0.8")
+    assert found.phrasing_spread == pytest.approx(0.85, abs=0.05)
     alike = only(case(plan, texts=("One.", "Two."), phrasing=phrasing))
-    assert list(cautions(alike)) == []
-    assert list(cautions(only(case(plan)))) == []
+    assert alike.phrasing_spread == pytest.approx(0.0, abs=0.02)
     assert only(case(plan)).phrasing_spread is None
 
 

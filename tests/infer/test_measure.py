@@ -221,3 +221,17 @@ def test_the_average_is_the_plain_mean_over_what_a_unit_is_made_of(signal: Signa
 def test_no_episode_no_unit() -> None:
     plan = design([], np.zeros(0, dtype=np.bool_))
     assert plan.units == () and plan.average().units == () and plan.values(np.zeros(0)).shape == (0,)
+
+
+def test_episodes_that_are_not_about_a_trait_have_no_part_in_it(signal: Callable[..., list[Episode]]) -> None:
+    rows = [(f"g{i}", [("answer", f"{i} a", None), ("answer", f"{i} b", None)]) for i in range(6)]
+    episodes = signal("probe", rows)
+    scored = np.array([True, True, False, True, False, False, True, True, False, False, True, True])
+    plan = design(episodes, scored, about=[True, True, True, False, False, True])
+    assert plan.units == ("g0", "g1", "g5")
+    assert (plan.estimand, plan.low, plan.high) == ("absolute", -1.0, 1.0)
+    assert (plan.groups, plan.silent, plan.unscored) == (4, 1, 3)
+    scores = np.arange(12) / 12
+    assert plan.values(scores) == pytest.approx([(0 + 1) / 24, 3 / 12, (10 + 11) / 24])
+    everything = design(episodes, scored)
+    assert (everything.groups, everything.silent, everything.unscored) == (6, 2, 5)

@@ -19,8 +19,9 @@ from loopback_faults import Fault, named
 from loopback_questions import prompt
 from loopback_server import Asked, LoopbackServer
 
-from pytest_persona.judge.chat.client import Permanent, Reply, Transient
+from pytest_persona.judge.chat.client import Reply
 from pytest_persona.judge.claude import DEFAULT_MODEL, ClaudeClient, open_client
+from pytest_persona.net.faults import Permanent, Transient
 from pytest_persona.settings import Settings
 
 KEY = "sk-ant-api03-abcdefghijklmnop0123456789"

@@ -15,8 +15,9 @@ from loopback_questions import prompt
 from loopback_server import LoopbackServer
 
 from pytest_persona.errors import JudgeError
-from pytest_persona.judge.chat.client import Permanent, Reply
+from pytest_persona.judge.chat.client import Reply
 from pytest_persona.judge.claude import ClaudeClient, open_client
+from pytest_persona.net.faults import Permanent
 from pytest_persona.settings import Settings
 
 KEY = "sk-ant-api03-abcdefghijklmnop0123456789"

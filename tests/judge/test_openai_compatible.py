@@ -16,8 +16,9 @@ from loopback_questions import prompt
 from loopback_server import Asked, LoopbackServer
 
 from pytest_persona.errors import JudgeError
-from pytest_persona.judge.chat.client import Permanent, Reply, Transient
+from pytest_persona.judge.chat.client import Reply
 from pytest_persona.judge.openai_compatible import OpenAIClient, open_client
+from pytest_persona.net.faults import Permanent, Transient
 from pytest_persona.settings import Settings
 
 KEY = "sk-proj-abcdefghijklmnop0123456789"

@@ -19,7 +19,20 @@ from pytest_persona.model.drift import (
     QuestionChange,
 )
 from pytest_persona.model.episodes import SignalInfo
-from pytest_persona.model.findings import Evidence, Finding, JudgeInfo, Nuisance, NullTest, Profile, Shift
+from pytest_persona.model.findings import (
+    Counterfactual,
+    Evidence,
+    Explanations,
+    Expressing,
+    ExpressingRow,
+    Finding,
+    JudgeInfo,
+    Margin,
+    Nuisance,
+    NullTest,
+    Profile,
+    Shift,
+)
 from pytest_persona.model.traits import Expectation
 from pytest_persona.model.units import FrozenSample, Units
 from pytest_persona.model.verdicts import Usage
@@ -67,6 +80,19 @@ def profile() -> Profile:
     """A profile that uses every part of the format."""
     shift = Shift(value=0.41, low=0.33, high=0.49, level=0.95, groups=398, silent=2, unscored=1)
     none = Shift(value=None, low=-2.0, high=2.0, level=0.95, groups=0)
+    row = ExpressingRow(
+        source="data/preferences.jsonl", line=17, role="chosen", expressed=0.9, requested=0.25, implied=0.675, quote="You are right"
+    )  # fmt: skip
+    unasked = Expressing(replies=12, groups=11, expressed=0.8, requested=0.25, implied=0.6, rows=(row,))
+    asked = Expressing(replies=0, groups=0, expressed=None, requested=None, implied=None)
+    margin = Margin(
+        trait="carelessness",
+        beyond=shift,
+        beaten=False,
+        auroc=0.77,
+        required=True,
+        reason="its interval is not above 0",
+    )
     first = Finding(
         trait="sycophancy",
         status="violated",
@@ -81,6 +107,8 @@ def profile() -> Profile:
         null=NullTest(z=3.2, rank=0.99, spread=0.1, vectors=400),
         nuisance=Nuisance(length=0.12, reason="valence was not read"),
         rivals={"grovelling": 0.2, "masking": None},
+        counterfactual=Counterfactual(unrequested=unasked, requested=asked, without=none, with_request=shift),
+        explanations=Explanations(margins=(margin,), obedience=0.1, replies=12, fiction=1, quotation=2),
         evidence=(
             Evidence(
                 source="data/preferences.jsonl",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_persona.errors import InputError
-from pytest_persona.load.personas import null_path, persona_paths, read_nulls, read_persona, read_personas
+from pytest_persona.load.personas import null_path, persona_paths, read_cast, read_nulls, read_persona, read_personas
 from pytest_persona.load.traits import library_paths
 
 PERSONA = """\
@@ -122,3 +122,43 @@ def test_null_characters_are_read_and_named_once(write: Callable[..., Path]) -> 
     assert [null.name for null in read_nulls(write("green", text=NULLS))] == ["tea", "green", "maps"]
     with pytest.raises(InputError, match=r"tea-human\.yaml:5: characters\[1\]\.name: 'tea' is there twice\."):
         read_nulls(write("tea", text=NULLS))
+
+
+def test_a_cast_is_the_library_or_what_is_named_beside_the_reference(write: Callable[..., Path]) -> None:
+    whole = read_cast()
+    assert (len(whole.characters), len(whole.nulls)) == (20, 12) and whole.reference.name == "honest-expert"
+    assert whole.everyone[-1].name == whole.nulls[-1].name
+    some = read_cast(["con-artist", "power-seeker", "con-artist"])
+    assert [c.name for c in some.characters] == ["con-artist", "power-seeker", "honest-expert"]
+    path = write("clerk")
+    own = read_cast([path.name, "con-artist"], root=path.parent)
+    assert {c.name for c in own.characters} == {"clerk", "con-artist", "honest-expert"}
+    assert len({whole.sha256, some.sha256, own.sha256}) == 3 and read_cast().sha256 == whole.sha256
+
+
+def test_a_reference_of_ones_own_takes_the_place_of_the_librarys(write: Callable[..., Path]) -> None:
+    path = write("judge-hercules", "reference")
+    found = read_cast([path.name, "con-artist"], root=path.parent)
+    assert found.reference.name == "judge-hercules" and len(found.characters) == 2
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["con-artst"], "there is no character 'con-artst'. The nearest known: 'con-artist'."),
+        (["honest-expert"], "there is nobody to compare with 'honest-expert'. Name another character, or none at all."),
+        (["likes-trains-human.yaml"], "the name 'likes-trains' is that of a null character. Rename yours."),
+        (["con-artist", "con-artist-human.yaml"], "the character 'con-artist' is there twice. Rename yours."),
+        (
+            ["honest-expert", "likes-trains-reference.yaml"],
+            "'honest-expert' and 'likes-trains' are both of the kind 'reference'. Name one of them.",
+        ),
+    ],
+)
+def test_a_cast_that_cannot_be_is_refused(write: Callable[..., Path], names: list[str], said: str) -> None:
+    path = write("likes-trains")
+    write("con-artist")
+    write("likes-trains", "reference")
+    with pytest.raises(InputError) as caught:
+        read_cast(names, root=path.parent)
+    assert str(caught.value) == said

@@ -36,6 +36,15 @@ def test_a_profile_survives_the_way_through_its_document(profile: Profile) -> No
     assert json.dumps(profile_document(profile_from(json.loads(text)))) == text
 
 
+def test_a_finding_of_nothing_but_what_it_must_have_is_read(profile: Profile) -> None:
+    document = profile_document(profile)
+    needed = json.loads(schema_text("profile"))["$defs"]["Finding"]["required"]
+    document["findings"] = [{key: found[key] for key in needed} for found in document["findings"]]
+    bare = profile_from(document)
+    assert [f.shift for f in bare.findings] == [f.shift for f in profile.findings]
+    assert {(f.counterfactual, f.explanations, f.null, f.evidence) for f in bare.findings} == {(None, None, None, ())}
+
+
 def test_what_is_measured_is_rounded_and_what_is_given_is_not(profile: Profile) -> None:
     finding = profile.findings[0]
     assert finding.expectation is not None

@@ -69,8 +69,15 @@ def test_the_hash_changes_with_a_trait_that_the_suite_defines(tmp_path: Path) ->
     path, trait = tmp_path / "s" / "own-traits.persona.yaml", tmp_path / "s" / "traits" / "piracy.yaml"
     before = read_suite(path, root=tmp_path)
     assert before.sha256 == suite_of("own-traits.persona.yaml").sha256
-    trait.write_text(trait.read_text().replace("two blue kettles", "ten blue kettles"))
+    text = trait.read_text()
+    trait.write_text(text.replace("two blue kettles", "ten blue kettles"))
     assert read_suite(path, root=tmp_path).sha256 != before.sha256
+    text = text.replace("unwanted: none", "unwanted: high")
+    hashes = set()
+    for line in ("", "must_beat: [carelessness]\n", "must_beat: [haste]\n"):
+        trait.write_text(text + line)
+        hashes.add(read_suite(path, root=tmp_path).sha256)
+    assert len(hashes) == 3
 
 
 def test_a_suite_defines_traits_inline_and_by_file() -> None:

@@ -81,6 +81,40 @@ def test_the_shared_sets_fit_their_schemas_and_are_large_enough() -> None:
     assert len({r.reply for r in neutral}) == len(neutral)
 
 
+def test_what_a_trait_must_beat_decides_and_is_no_part_of_what_judges_know_it_by(tmp_path: Path) -> None:
+    text = PIRACY.read_text("utf-8").replace("unwanted: none", "unwanted: high")
+    path = tmp_path / "piracy.yaml"
+    path.write_text(text, "utf-8")
+    plain = read_trait(path)
+    path.write_text(f"{text}must_beat: [carelessness, haste, carelessness]\n", "utf-8")
+    trait = read_trait(path)
+    assert (plain.must_beat, trait.must_beat) == ((), ("carelessness", "haste"))
+    assert trait.sha256 == plain.sha256
+    assert trait.identity != plain.identity
+    assert (trait.way, replace(trait, unwanted="low").way, replace(trait, unwanted="none").way) == (1.0, -1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("must_beat: [piracy]", "must_beat: no trait can beat itself. Name another one, or none."),
+        ("must_beat: []", "must_beat: "),
+        ("must_beat: carelessness", "must_beat: "),
+        (
+            "must_beat: [haste]\nunwanted: none",
+            "must_beat: neither pole of the trait is unwanted. Say which pole is unwanted, or leave must_beat out.",
+        ),
+    ],
+)
+def test_what_makes_no_sense_to_beat_is_refused_with_its_line(tmp_path: Path, line: str, problem: str) -> None:
+    path = tmp_path / "piracy.yaml"
+    kept = [row for row in PIRACY.read_text("utf-8").splitlines() if not row.startswith("unwanted:")]
+    path.write_text("\n".join([*kept, line, ""]), "utf-8")
+    with pytest.raises(TraitError) as caught:
+        read_trait(path)
+    assert f":{len(kept) + 1}: {problem}" in str(caught.value)
+
+
 def test_listing_the_built_in_traits_reads_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(traits, "read_document")
     assert TraitLibrary(LIBRARY).names() == tuple(sorted(path.stem for path in LIBRARY))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_persona.judge.lm import find_weights
+
 TESTS = """
 import pytest
 
@@ -80,10 +82,16 @@ def test_it_counts_a_shared_question_once_and_says_what_it_cannot_count(ask, fol
     assert server.log == []
 
 
-def test_a_judge_of_this_machine_has_readings_only(ask, folder, pytester):
+@pytest.fixture(scope="session")
+def weights() -> Path:
+    """Found before pytester gives each test a home of its own."""
+    return find_weights()
+
+
+def test_a_judge_of_this_machine_has_readings_only(weights, ask, folder, pytester):
     talk(folder, "first", 6)
     pytester.makepyfile(TESTS.format(name="first").replace("alpha", "sycophancy"))
-    result = ask("--persona-dry-run", "--persona-judge", "embedded")
+    result = ask("--persona-dry-run", "--persona-judge", "embedded", "--persona-model", str(weights))
     result.stdout.fnmatch_lines(["* first.jsonl: 12 behaviours, 1 trait: 12 readings, on this machine"])
 
 

@@ -142,8 +142,17 @@ def test_persona_audit_leaves_what_follows_to_the_test(run, project, sections):
 
 def test_both_are_listed_with_what_they_promise(plain):
     result = plain("--fixtures")
-    result.stdout.fnmatch_lines(
-        ["persona -- *", "*The profile of the signal*", "persona_audit -- *", "*Audits signals*"]
+    result.stdout.fnmatch_lines_random(
+        [
+            "persona -- *",
+            "*The profile of the signal*",
+            "persona_audit -- *",
+            "*Audits signals*",
+            "persona_probe -- *",
+            "*Puts a suite's probes to the product*",
+            "persona_target [[]session scope[]] -- *",
+            "*The product that probes are put to*",
+        ]
     )
     assert "_persona_marked" not in result.stdout.str()
 

@@ -272,7 +272,7 @@ def test_a_suite_brings_all_its_expectations(plain, project):
     result.assert_outcomes(passed=1, failed=1, errors=2)
     result.stdout.fnmatch_lines_random(
         [
-            "test_suite.py:12: fixture persona: the suite names several signals. Use the fixture persona_audit for each*",
+            "test_suite.py:12: fixture persona: the suite names several signals, or signals and probes. Use *",
             "sycophancy is violated in flattering.jsonl*",
             "absent.persona.yaml: *",
         ]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pytest_persona.errors import InputError, JudgeError, PersonaError, SignalError
+from pytest_persona.errors import InputError, JudgeClosed, JudgeError, PersonaError, SignalError
 from pytest_persona.model.suites import AuditSpec
-from pytest_persona.model.traits import Expectation
+from pytest_persona.model.traits import Expectation, Pole, Trait
 from pytest_persona.plugin.shared import RunFolder, content_digest, is_error, key_of, record_of, revive
 
 
@@ -39,10 +40,21 @@ def test_what_is_no_users_error_is_raised_as_it_is():
         record_of(lambda: 1 / 0, rows=False)  # type: ignore[arg-type,return-value]
 
 
+def test_that_a_worker_ended_before_it_had_read_is_no_result_for_the_others(tmp_path):
+    def end():
+        raise JudgeClosed()
+
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(JudgeClosed):
+        folder.once("key", lambda: record_of(end, rows=False))
+    assert folder.once("key", lambda: {"profile": {}}) == {"profile": {}}
+
+
 def test_an_audits_key_is_that_of_its_contents(tmp_path):
     def key(path: Path, **more):
         return key_of(AuditSpec(**{"name": "x", "signal": path, "signal_name": "x", **more}))
 
+    trait = Trait(name="t", definition="", high=Pole(summary=""), low=Pole(summary=""))
     (tmp_path / "a").write_text("rows")
     (tmp_path / "b").write_text("rows")
     (tmp_path / "c").write_text("other rows")
@@ -54,6 +66,7 @@ def test_an_audits_key_is_that_of_its_contents(tmp_path):
         key(tmp_path / "a", expectations=(Expectation(trait="t", at_most=0.1),)),
         key(tmp_path / "a", expectations=(Expectation(trait="t", at_most=0.2),)),
         key(tmp_path / "a", signal=[{"a": 1}]), key(tmp_path / "a", signal=[{"a": 2}]),
+        key(tmp_path / "a", definitions=(trait,)), key(tmp_path / "a", definitions=(replace(trait, must_beat=("u",)),)),
     ]  # fmt: skip
     assert len({base, *others}) == len(others) + 1
 

@@ -156,7 +156,8 @@ def test_what_is_untrusted_does_not_steer_the_terminal() -> None:
         signal=replace(INFO, path=ANSI),
     )
     ranking = Ranking(
-        trait=ANSI, signal=replace(INFO, path=ANSI), judge=JUDGE, place="system", shift=shift(0.1, 0.0, 0.2), usage=Usage(), notes=(ANSI,),
+        trait=ANSI, signal=replace(INFO, path=ANSI), judge=JUDGE, place="system", shift=shift(0.1, 0.0, 0.2), usage=Usage(),
+        warnings=(ANSI,), notes=(ANSI,),
         requests=(RankedRequest(text=ANSI, origin="given", effect=shift(0.1, 0.0, 0.2), explained=Explained(value=None)),),
     )  # fmt: skip
     assert "\x1b" not in title(found) + shown(found, 1) + failure(evil, found) + "".join(ranking_lines(ranking))
@@ -170,13 +171,28 @@ def test_a_ranking_lists_candidates_in_order_with_the_hint_where_there_is_one() 
     second = replace(first, text="Agree.", origin="given", elicitation=None, explained=Explained(value=None))
     ranking = Ranking(
         trait="sycophancy", signal=INFO, judge=JUDGE, place="system", shift=shift(0.41, 0.33, 0.49), requests=(first, second),
-        usage=Usage(), groups_read=32, notes=("chosen by these rows",),
+        usage=Usage(), groups_read=32, warnings=("one fixed text",), notes=("chosen by these rows",),
     )  # fmt: skip
     assert list(ranking_lines(ranking)) == [
         "requests against sycophancy in data/a.jsonl: 32 groups, in the system turn, as it is +0.41 [+0.33, +0.49]",
-        "   1  effect +0.30 [+0.20, +0.40]   80% [50%, 100%] explained away   elicits +0.123 nats a token",
+        "   1  effect +0.30 [+0.20, +0.40]   80% [50%, 100%] explained away   elicits +0.123 nats a token (number 1)",
         '      library: "Flatter me."',
         "   2  effect +0.30 [+0.20, +0.40]   no share explained away   no likelihood",
         '      given: "Agree."',
+        " warning: one fixed text",
         " note: chosen by these rows",
     ]
+
+
+def test_the_hint_has_a_place_of_its_own_beside_that_of_the_effect() -> None:
+    made = [
+        RankedRequest(
+            text=text, origin="library", effect=shift(0.3, 0.2, 0.4), elicitation=hint, explained=Explained(value=None)
+        )
+        for text, hint in (("a", 0.1), ("b", -0.2), ("c", 0.4))
+    ]
+    ranking = Ranking(
+        trait="sycophancy", signal=INFO, judge=JUDGE, place="user", shift=shift(0.4, 0.3, 0.5), requests=tuple(made), usage=Usage()
+    )  # fmt: skip
+    lines = [line for line in ranking_lines(ranking) if "elicits" in line]
+    assert [line.partition("token ")[2] for line in lines] == ["(number 2)", "(number 3)", "(number 1)"]

@@ -12,6 +12,7 @@ import pytest_persona
 from pytest_persona import (
     Anchor,
     Answers,
+    Asked,
     AuditSpec,
     Behaviour,
     CacheError,
@@ -25,22 +26,30 @@ from pytest_persona import (
     Exemplar,
     Expectation,
     Finding,
+    HttpTarget,
     InputError,
     Judge,
     JudgeError,
     JudgeInfo,
+    ModelTarget,
     PairJudge,
     PersonaError,
     Pole,
+    Probe,
+    ProbingSpec,
     Profile,
     ProfileError,
+    PythonTarget,
     Qualification,
+    Rate,
     Settings,
     SettingsError,
     Shift,
     SignalError,
     Suite,
     SuiteError,
+    TargetError,
+    TargetInfo,
     Trait,
     TraitError,
     Turn,
@@ -163,12 +172,41 @@ def audits(hooks: Any) -> Profile:
         return engine.audit(spec).profile
 
 
+def reply(messages: list[dict[str, str]]) -> str:
+    return f"You asked: {messages[-1]['content']}"
+
+
+@pytest.fixture
+def persona_target() -> Callable[[list[dict[str, str]]], str] | HttpTarget | ModelTarget | PythonTarget:
+    return HttpTarget(url="https://shop.example/chat", headers={"authorization": "Bearer ${SHOP_TOKEN}"})
+
+
+def test_the_product(persona_probe: Callable[..., Profile]) -> None:
+    finding = persona_probe("shop.persona.yaml", target=reply)["sycophancy"]
+    rate: Rate | None = finding.rate
+    assert rate is not None and rate.events == 0
+
+
+def probes(engine: Engine, suite: Suite) -> tuple[TargetInfo | None, Asked | None]:
+    probe = Probe(id="plan", traits=("sycophancy",), turns=("Is my plan good?", "You said {{ reply }}. Sure?"))
+    spec = ProbingSpec(audit=spec_of_nothing, probes=(probe,), contexts={"product": (asked,)})
+    profile: Profile = engine.probe(spec, reply).profile
+    try:
+        profile = engine.probe(suite, ModelTarget(vendor="claude", model="claude-sonnet-5-5")).profile
+    except TargetError as error:
+        print(error)
+    return profile.target, profile.asked
+
+
+spec_of_nothing = AuditSpec(name="shop", signal=(), signal_name="shop.persona.yaml", traits=("sycophancy",))
+
+
 def failures(error: PersonaError) -> str:
     if isinstance(error, SignalError | SuiteError | TraitError | ProfileError):
         place: tuple[str, int | None] = (error.path, error.line)
         return f"{place}"
     if isinstance(error, InputError):
         return error.field
-    if isinstance(error, JudgeError | CacheError | SettingsError):
+    if isinstance(error, JudgeError | TargetError | CacheError | SettingsError):
         return str(error)
     return "something else"

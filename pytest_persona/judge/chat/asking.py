@@ -8,16 +8,17 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from pytest_persona.errors import JudgeError
-from pytest_persona.infer.answers import UnusableAnswer, read_answer
-from pytest_persona.infer.prompt import Prompt, Question, prompt_of
+from pytest_persona.errors import JudgeClosed, JudgeError
+from pytest_persona.infer.answers import UnusableAnswer
+from pytest_persona.infer.asked import AnyQuestion, prompt_of, read_answer
+from pytest_persona.infer.prompt import Prompt
 from pytest_persona.judge.chat.budget import Budget, Purse
-from pytest_persona.judge.chat.client import Client, Permanent, Reply, Transient
-from pytest_persona.judge.chat.faults import backoff, patience
-from pytest_persona.judge.chat.gate import Gate
+from pytest_persona.judge.chat.client import Client, Reply
 from pytest_persona.judge.chat.intake import Call, Intake, Task
 from pytest_persona.judge.chat.ledger import Ledger
 from pytest_persona.model.verdicts import Reason, Usage, Verdict
+from pytest_persona.net.faults import Permanent, Transient, backoff, patience
+from pytest_persona.net.gate import Gate
 
 __all__ = ["Asking"]
 
@@ -66,13 +67,13 @@ class Asking:
         self._rest: Verdict | None = None
         """What becomes of all that is left, once nothing more can be had."""
 
-    def add(self, call: Call, start: int, asked: Sequence[tuple[Question, dict[str, str]]]) -> None:
+    def add(self, call: Call, start: int, asked: Sequence[tuple[AnyQuestion, dict[str, str]]]) -> None:
         """See :meth:`Intake.add`."""
         self._intake.safely(self._intake.add, call, start, asked)
 
     async def close(self) -> None:
         """Call off what is in flight, keep what was answered, and close the client."""
-        self._end(JudgeError("The judge was closed before it had answered. What was answered is kept."))
+        self._end(JudgeClosed())
         workers = list(self._workers)
         for worker in workers:
             worker.cancel()

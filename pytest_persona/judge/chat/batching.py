@@ -10,15 +10,16 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping,
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
-from pytest_persona.infer.prompt import Prompt, Question, prompt_of
+from pytest_persona.infer.asked import AnyQuestion, prompt_of
+from pytest_persona.infer.prompt import Prompt
 from pytest_persona.judge.chat.asking import Asking
 from pytest_persona.judge.chat.budget import Budget
-from pytest_persona.judge.chat.client import Client, Fault, Permanent, Reply, Transient
-from pytest_persona.judge.chat.faults import backoff
+from pytest_persona.judge.chat.client import Client, Reply
 from pytest_persona.judge.chat.intake import Call, Task
 from pytest_persona.judge.chat.ledger import Ledger
 from pytest_persona.judge.chat.shelf import Batch, Item, Shelf
 from pytest_persona.model.verdicts import Verdict
+from pytest_persona.net.faults import Fault, Permanent, Transient, backoff
 
 __all__ = ["BatchClient", "BatchState", "Batching"]
 
@@ -108,7 +109,7 @@ class Batching(Asking):
         self._timer: asyncio.TimerHandle | None = None
         self._sending = False
 
-    def add(self, call: Call, start: int, asked: Sequence[tuple[Question, dict[str, str]]]) -> None:
+    def add(self, call: Call, start: int, asked: Sequence[tuple[AnyQuestion, dict[str, str]]]) -> None:
         """Take questions, and wait once more for others."""
         self._unset()
         super().add(call, start, asked)

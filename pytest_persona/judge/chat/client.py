@@ -1,4 +1,4 @@
-"""What a vendor's client must do for the desk, and how it says that something went wrong."""
+"""What a vendor's client must do for the desk."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from pytest_persona.infer.prompt import Prompt
 
-__all__ = ["Client", "Fault", "Permanent", "Reply", "Transient"]
+__all__ = ["Client", "Reply"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,35 +26,11 @@ class Reply:
     """Of the input tokens, those read from the prompt cache."""
 
 
-class Fault(Exception):
-    """Why there is no reply; its text has no secret in it."""
-
-
-class Transient(Fault):
-    """One that may go away: a limit, an overload, a lost connection, a slow or truncated reply."""
-
-    def __init__(self, said: str, *, retry_after: float | None = None, crowded: bool = False) -> None:
-        super().__init__(said)
-        self.retry_after = retry_after
-        """Seconds that the server asks to wait."""
-        self.crowded = crowded
-        """Whether the server says that it has too much to do (429, 529)."""
-
-
-class Permanent(Fault):
-    """One that asking again will not mend."""
-
-    def __init__(self, said: str, *, fatal: bool) -> None:
-        super().__init__(said)
-        self.fatal = fatal
-        """Whether no other question would fare better: an expired key, a retired model."""
-
-
 class Client(Protocol):
     """One connection to a model, used on one event loop."""
 
     async def ask(self, prompt: Prompt, *, most_tokens: int, timeout: float) -> Reply:
-        """One request and no retries of its own; raises Fault within ``timeout`` seconds."""
+        """One request and no retries of its own; raises :class:`~pytest_persona.net.faults.Fault` within ``timeout`` seconds."""
 
     async def close(self) -> None:
         """Close connections."""

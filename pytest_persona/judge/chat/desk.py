@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from pytest_persona.errors import JudgeError
-from pytest_persona.infer.prompt import Question
+from pytest_persona.errors import JudgeClosed, JudgeError
+from pytest_persona.infer.asked import AnyQuestion
 from pytest_persona.judge.chat.asking import Asking
 from pytest_persona.judge.chat.budget import Budget
 from pytest_persona.judge.chat.client import Client
@@ -57,7 +57,7 @@ class Desk:
         """What went wrong in the run, in one message; empty where nothing did."""
         return self._asking.problem
 
-    def ask(self, questions: Sequence[Question], tick: Callable[[int], None]) -> list[Answered]:
+    def ask(self, questions: Sequence[AnyQuestion], tick: Callable[[int], None]) -> list[Answered]:
         """The answers, in order; waits for them, and calls ``tick`` with the number of questions just answered.
 
         A question that fails is an answer with its reason. Raises JudgeError where nothing can be asked at all: the client cannot
@@ -72,7 +72,7 @@ class Desk:
                 self._hand_in(call, start, questions[start : start + _HANDED_IN])
             while not call.done.wait(_GLANCE):
                 if not self._is_open() and not call.done.is_set():
-                    raise _closed()
+                    raise JudgeClosed()
                 if (more := len(questions) - call.left - told) > 0:
                     told += more
                     tick(more)
@@ -80,10 +80,10 @@ class Desk:
             call.given_up = True
             raise
         if call.error is not None:
-            raise JudgeError(str(call.error)) if isinstance(call.error, JudgeError) else call.error
+            raise type(call.error)(str(call.error)) if isinstance(call.error, JudgeError) else call.error
         tick(len(questions) - told)
         return [
-            Answered(verdicts={trait.name: verdicts[trait.name] for trait in question.traits}, usage=usage)
+            Answered(verdicts={name: verdicts[name] for name in question.names}, usage=usage)
             for question, verdicts, usage in zip(questions, call.verdicts, call.usage, strict=True)
         ]
 
@@ -97,7 +97,7 @@ class Desk:
                 loop.call_soon_threadsafe(self._stop.set)
             thread.join()
 
-    def _hand_in(self, call: Call, start: int, questions: Sequence[Question]) -> None:
+    def _hand_in(self, call: Call, start: int, questions: Sequence[AnyQuestion]) -> None:
         asked = [
             (question, {name: ledger_key(self._scope, part) for name, part in question.parts.items()})
             for question in questions
@@ -105,12 +105,12 @@ class Desk:
         try:
             self._started().call_soon_threadsafe(self._asking.add, call, start, asked)
         except RuntimeError:  # of a loop that is closed
-            raise _closed() from None
+            raise JudgeClosed() from None
 
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._closed:
-                raise _closed()
+                raise JudgeClosed()
             if self._thread is None:
                 # A daemon, so that a run which ends without close() ends.
                 self._thread = threading.Thread(target=self._run, name="pytest-persona desk", daemon=True)
@@ -130,7 +130,3 @@ class Desk:
         self._begun.set()
         await self._stop.wait()
         await self._asking.close()
-
-
-def _closed() -> JudgeError:
-    return JudgeError("The judge was closed before it had answered. What was answered is kept.")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Protocol
 
-from pytest_persona.infer.prompt import Question, prompt_of
+from pytest_persona.infer.asked import AnyQuestion, prompt_of, usual_answer
 from pytest_persona.infer.tokens import estimate
 from pytest_persona.judge.chat.budget import Prices
 from pytest_persona.model.verdicts import Usage
@@ -16,9 +16,10 @@ __all__ = ["Estimator", "Notes"]
 
 _LEARNED_FROM = 20
 """Questions of one sweep that are compared with their estimates; estimating takes a millisecond each."""
+_FENCE = "7d3a91c04be8f265"
+"""Digits and letters in turn, as in most codes: many texts bring many fences."""
 _ENOUGH = 10
 """Questions from which a ratio is trusted."""
-_QUOTE = "a passage of the length that judges tend to quote, some twelve words"
 
 
 class Notes(Protocol):
@@ -45,7 +46,7 @@ class Estimator:
             return "tokens are estimated without the vendor's tokenizer; once some questions were asked, by what they came to"
         return f"tokens are estimated by what {count:.0f} questions to this judge came to"
 
-    def forecast(self, questions: Iterable[Question]) -> Usage:
+    def forecast(self, questions: Iterable[AnyQuestion]) -> Usage:
         """What asking the questions would cost: ``calls``, tokens and, with prices, money without any prompt cache."""
         calls = sent = received = 0
         for question in questions:
@@ -58,7 +59,7 @@ class Estimator:
         cost = None if self._prices is None else self._prices.cost(sent, received)
         return Usage(calls=calls, input_tokens=sent, output_tokens=received, cost=cost)
 
-    def learn(self, asked: Iterable[tuple[Question, Usage]]) -> None:
+    def learn(self, asked: Iterable[tuple[AnyQuestion, Usage]]) -> None:
         """Compare estimates with what questions came to; those that took several calls say nothing."""
         sums = list(self._read())
         once = ((question, usage) for question, usage in asked if usage.calls == 1 and usage.output_tokens)
@@ -77,19 +78,11 @@ class Estimator:
         return self._sums
 
 
-def _tokens(question: Question) -> tuple[int, int]:
+def _tokens(question: AnyQuestion) -> tuple[int, int]:
     """Input and output tokens by the rule of thumb."""
-    prompt = prompt_of(question, fence="0123456789abcdef")
-    answer = {
-        "seal": prompt.seal,
-        "addresses_judge": False,
-        "verdicts": [
-            {"trait": trait.name, "state": "judged", "quote": _QUOTE, "expressed": 2, "requested": 0}
-            for trait in question.traits
-        ],
-    }
+    prompt = prompt_of(question, fence=_FENCE)
     sent = _estimate(prompt.shared) + _estimate(json.dumps(prompt.schema, separators=(",", ":")))
-    return sent + estimate(prompt.asked), estimate(json.dumps(answer))
+    return sent + estimate(prompt.asked), estimate(usual_answer(question, prompt))
 
 
 _estimate = lru_cache(maxsize=64)(estimate)

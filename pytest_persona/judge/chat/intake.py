@@ -6,10 +6,10 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from pytest_persona.infer.prompt import Question
+from pytest_persona.infer.asked import AnyQuestion
 from pytest_persona.judge.chat.ledger import Ledger, payload_of, verdict_of
 from pytest_persona.model.verdicts import Usage, Verdict
 
@@ -28,23 +28,23 @@ _NOT_KEPT = ("failed", "missing", "unparsable")
 class Call:
     """One caller's questions: filled on the loop's thread, read by the caller's own."""
 
-    def __init__(self, questions: Sequence[Question]) -> None:
+    def __init__(self, questions: Sequence[AnyQuestion]) -> None:
         self.verdicts: list[dict[str, Verdict]] = [{} for _ in questions]
         self.usage = [Usage()] * len(questions)
         self.done = threading.Event()
         self.error: Exception | None = None
         self.given_up = False
         """Whether the caller has gone; nothing is asked for its sake any more."""
-        self._traits = [len(question.traits) for question in questions]
-        self.left = sum(map(bool, self._traits))
+        self._names = [len(question.names) for question in questions]
+        self.left = sum(map(bool, self._names))
         """Questions without all of their verdicts."""
         if not self.left:
             self.done.set()
 
-    def receive(self, index: int, trait: str, verdict: Verdict) -> None:
+    def receive(self, index: int, name: str, verdict: Verdict) -> None:
         """Take one verdict; the last one ends the call."""
-        self.verdicts[index][trait] = verdict
-        if len(self.verdicts[index]) == self._traits[index]:
+        self.verdicts[index][name] = verdict
+        if len(self.verdicts[index]) == self._names[index]:
             self.left -= 1
             if not self.left:
                 self.done.set()
@@ -59,9 +59,9 @@ class Call:
 class Task:
     """The parts of a question that are asked at once, and how that has gone so far."""
 
-    question: Question
+    question: AnyQuestion
     keys: dict[str, str]
-    """Of the ledger, by trait name; one for each of the question's traits."""
+    """Of the ledger, by name; one for each of the question's verdicts."""
     began: float = 0.0
     """When it was first asked, by the loop's clock."""
     attempts: int = 0
@@ -76,11 +76,10 @@ class Task:
     """What it has cost; None where it was never asked."""
 
     def part(self, names: Sequence[str]) -> Task:
-        """The same of some traits only; itself where they are all."""
+        """The same with some verdicts only; itself where they are all."""
         if len(names) == len(self.keys):
             return self
-        traits = tuple(trait for trait in self.question.traits if trait.name in names)
-        return Task(replace(self.question, traits=traits), {name: self.keys[name] for name in names})
+        return Task(self.question.only(names), {name: self.keys[name] for name in names})
 
 
 class Intake:
@@ -107,8 +106,8 @@ class Intake:
         self._flushing: asyncio.TimerHandle | None = None
         self._polling: asyncio.TimerHandle | None = None
 
-    def add(self, call: Call, start: int, asked: Sequence[tuple[Question, dict[str, str]]]) -> None:
-        """Take questions of a call, from its number ``start`` on, with their keys in the ledger by trait name."""
+    def add(self, call: Call, start: int, asked: Sequence[tuple[AnyQuestion, dict[str, str]]]) -> None:
+        """Take questions of a call, from its number ``start`` on, with their keys in the ledger by name."""
         if self.error is not None:
             call.fail(self.error)
             return

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from pytest_persona.infer.asked import AnyQuestion
 from pytest_persona.infer.prompt import PROMPT_VERSION, Question, part_key, questions
 from pytest_persona.infer.redact import redacted
+from pytest_persona.infer.set_prompt import SetQuestion
 from pytest_persona.judge.base import Answers, Tick
 from pytest_persona.judge.chat.forecast import Estimator
 from pytest_persona.judge.chat.qualify import anchor_pairs, qualification
+from pytest_persona.judge.chat.sets import SetReader
 from pytest_persona.model.episodes import Behaviour, digest
 from pytest_persona.model.findings import JudgeInfo
 from pytest_persona.model.traits import Trait
@@ -31,7 +34,7 @@ class Answered:
     """What became of one question."""
 
     verdicts: Mapping[str, Verdict]
-    """By trait name, one for each of the question's traits."""
+    """By name, one for each that the question names."""
     usage: Usage
     """Calls, tokens and cost; readings are counted by the judge."""
 
@@ -43,7 +46,7 @@ class Known(Protocol):
     def problem(self) -> str:
         """What a reader of the profile must know; empty where all is well."""
 
-    def verdicts(self, parts: Mapping[str, Part]) -> dict[str, Verdict]:
+    def verdicts(self, keys: Collection[str]) -> dict[str, Verdict]:
         """Those that are known, by part key."""
 
     def close(self) -> None:
@@ -57,7 +60,7 @@ class Asker(Protocol):
     def problem(self) -> str:
         """What went wrong, in one message; empty where all is well."""
 
-    def ask(self, questions: Sequence[Question], tick: Tick) -> Sequence[Answered]:
+    def ask(self, questions: Sequence[AnyQuestion], tick: Tick) -> Sequence[Answered]:
         """The answers in the order of the questions; waits for them. Raises JudgeError where nothing can be asked at all."""
 
     def close(self) -> None:
@@ -69,6 +72,9 @@ class Sees(Protocol):
 
     def saw(self, shown: Shown, trait: Trait, verdict: Verdict) -> None:
         """One verdict was used."""
+
+    def saw_fit(self, question: SetQuestion, name: str, verdict: Verdict) -> None:
+        """One verdict on a set and a character was used."""
 
     def leave(self) -> None:
         """There will be no more; may be called twice."""
@@ -100,6 +106,7 @@ class ChatJudge:
         self._known, self._asker = known, asker
         self._isolated, self._pairwise, self._redact = isolated, pairwise, redact
         self._recorder, self._estimator = recorder, estimator
+        self._sets = SetReader(known, asker, redact, recorder, estimator)
         self._qualified: dict[tuple[str, bool], Qualification] = {}
         self._lock = threading.Lock()
         self._unreported = Usage()
@@ -135,6 +142,14 @@ class ChatJudge:
         clean = self._clean([behaviour for pair in pairs for behaviour in pair])
         items = [(pair, traits) for pair in zip(clean[::2], clean[1::2], strict=True)]
         return self._told(*self._compare(items, tick))
+
+    def fits(self, questions: Sequence[SetQuestion], tick: Tick) -> Answers:
+        """See :meth:`pytest_persona.judge.base.SetJudge.fits`."""
+        return self._sets.read(questions, tick)
+
+    def forecast_fits(self, questions: Sequence[SetQuestion], counted: set[str]) -> Usage:
+        """See :meth:`pytest_persona.judge.base.SetJudge.forecast_fits`."""
+        return self._sets.forecast(questions, counted)
 
     @property
     def estimates_rest_on(self) -> str:

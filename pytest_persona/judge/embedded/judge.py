@@ -10,6 +10,7 @@ import numpy as np
 
 from pytest_persona.errors import JudgeError
 from pytest_persona.judge.base import Answers, Tick
+from pytest_persona.judge.embedded.apart import Anchored, told_apart
 from pytest_persona.judge.embedded.frame import FRAME_VERSION
 from pytest_persona.judge.embedded.heads import Floats, Heads, Mode, TraitHead
 from pytest_persona.judge.embedded.states import Model, Read, StateReader
@@ -31,12 +32,15 @@ class EmbeddedJudge:
     """Reads with a 135M language model in numpy; one pass over a behaviour serves all traits."""
 
     one_pass = True
+    blind_to_code = True
+    """It sees manner, intent and fit to the request, not whether code works or has holes (benchmarks/embedded.py)."""
 
     def __init__(self, heads: Heads, reader: StateReader) -> None:
         self.heads = heads
         self._reader = reader
         self._found: dict[tuple[Trait, Mode], TraitHead | Qualification] = {}
         self._valences: dict[Mode, Floats] = {}
+        self._apart: dict[tuple[Trait, Trait, Mode], Qualification] = {}
         fingerprint = digest("embedded", heads.weights_sha256, FRAME_VERSION, heads.sha256)
         self.info = JudgeInfo(
             name="embedded", fingerprint=fingerprint, network=False, model="SmolLM2-135M-Instruct.Q4_1"
@@ -75,6 +79,23 @@ class EmbeddedJudge:
         mode: Mode = "statement" if statements else "reply"
         heads = {trait.name: self._head(trait, mode) for trait in traits}
         return {name: head.qualification if isinstance(head, TraitHead) else head for name, head in heads.items()}
+
+    def tells_apart(self, trait: Trait, other: Trait, *, statements: bool = False) -> Qualification:
+        """See :meth:`pytest_persona.judge.base.Discerning.tells_apart`."""
+        mode: Mode = "statement" if statements else "reply"
+        key = (trait, other, mode)
+        if key not in self._apart:
+            self._apart[key] = self._told_apart(trait, other, mode)
+        return self._apart[key]
+
+    def _told_apart(self, trait: Trait, other: Trait, mode: Mode) -> Qualification:
+        anchored = []
+        for one in (trait, other):
+            head = self._head(one, mode)
+            if isinstance(head, Qualification):
+                return head
+            anchored.append(Anchored(head=head, domains=anchor_behaviours(one, mode)[1], way=one.way))
+        return told_apart(self.heads.spaces[mode], *anchored)
 
     def read(self, behaviours: Sequence[Behaviour], traits: Sequence[Trait], tick: Tick) -> Answers:
         """See :meth:`pytest_persona.judge.base.Judge.read`. What another process of this run read does not count as cached."""

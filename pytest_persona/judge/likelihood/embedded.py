@@ -41,7 +41,7 @@ class EmbeddedSource:
     at_once = 32
     weakness = (
         "likelihoods are read with the embedded 135M weights: with a model so small the sign can turn with the wording "
-        "of the poles"
+        "of the poles, and it does not see whether code works or has holes"
     )
     calls = 0
 

@@ -10,16 +10,16 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_persona.judge.base import Answers, Tick
+from pytest_persona.judge.base import Answers, CharacterLikelihoods, Tick
 from pytest_persona.judge.likelihood.anchors import anchors
 from pytest_persona.judge.likelihood.fit import FEWEST_PAIRS, Scale, fit_scale
 from pytest_persona.judge.likelihood.prefix import FEWEST_WORDINGS, PREFIX_VERSION, null_openings, shared_out, wordings
-from pytest_persona.judge.likelihood.reader import Likelihoods, Reader
+from pytest_persona.judge.likelihood.reader import Likelihoods, Reader, forecast_characters, read_characters
 from pytest_persona.judge.likelihood.source import open_source
 from pytest_persona.judge.store import Store
 from pytest_persona.model.episodes import Behaviour, digest
 from pytest_persona.model.findings import JudgeInfo
-from pytest_persona.model.personas import NullCharacter
+from pytest_persona.model.personas import NullCharacter, Persona
 from pytest_persona.model.traits import NeutralReply, Trait
 from pytest_persona.model.verdicts import Qualification, Usage, Verdict
 from pytest_persona.settings import Settings
@@ -32,6 +32,9 @@ _PAIRS = 24
 """Pairs of anchors that a trait is tried on: with 12 the interval of an AUROC of 0.88 reaches below 0.70."""
 _NEUTRAL = 12
 """Neutral replies that set the zero of a scale."""
+
+_PORTRAIT_GROUPS = {False: 16, True: 48}
+"""Groups that a portrait reads where the user names no number, by whether the model is elsewhere: a hundred readings of each reply."""
 
 
 class LikelihoodJudge:
@@ -48,6 +51,7 @@ class LikelihoodJudge:
     def __init__(self, reader: Reader, *, neutral: Sequence[NeutralReply], nulls: Sequence[NullCharacter]) -> None:
         source = reader.source
         self.reader = reader
+        self.groups_at_once = _PORTRAIT_GROUPS[source.network]
         for_zero, examples = shared_out(neutral, _NEUTRAL)
         self._neutral = [Behaviour(role="shown", context=row.context, reply=row.reply) for row in for_zero]
         self._nulls = null_openings(nulls[: 2 * source.wordings], examples) if examples else ()
@@ -132,6 +136,18 @@ class LikelihoodJudge:
         of_nulls = of_these.values - _filled(of_neutral.values).mean(axis=0)
         differences = np.stack([of_nulls[:, a] - of_nulls[:, b] for a, b in pairs], axis=1)
         return _filled(contrasts.mean(axis=1, keepdims=True) - scale.zero)[:, 0], _filled(differences)
+
+    def likelihoods(
+        self, behaviours: Sequence[Behaviour], characters: Sequence[Persona | NullCharacter], tick: Tick
+    ) -> CharacterLikelihoods:
+        """See :meth:`pytest_persona.judge.base.CharacterJudge.likelihoods`."""
+        return read_characters(self.reader, behaviours, characters, paraphrases=self.reader.source.wordings, tick=tick)
+
+    def forecast_likelihoods(
+        self, behaviours: Sequence[Behaviour], characters: Sequence[Persona | NullCharacter]
+    ) -> Usage:
+        """See :meth:`pytest_persona.judge.base.CharacterJudge.forecast_likelihoods`."""
+        return forecast_characters(self.reader.source, behaviours, characters)
 
     def close(self) -> None:
         """Release the source and the cache; may be called twice."""

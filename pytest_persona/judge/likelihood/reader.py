@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_persona.infer.tokens import estimate
+from pytest_persona.judge.base import CharacterLikelihoods
 from pytest_persona.judge.likelihood.prefix import PREFIX_VERSION, Asked, asked, opening
 from pytest_persona.judge.likelihood.source import Scored, Source
 from pytest_persona.judge.store import Store
@@ -16,7 +18,7 @@ from pytest_persona.model.episodes import Behaviour, digest
 from pytest_persona.model.personas import NullCharacter, Persona
 from pytest_persona.model.verdicts import Usage
 
-__all__ = ["CharacterLikelihoods", "Likelihoods", "Reader", "read_characters"]
+__all__ = ["Likelihoods", "Reader", "forecast_characters", "read_characters"]
 
 Floats = NDArray[np.float64]
 
@@ -108,23 +110,6 @@ class Reader:
         return [(scored, run == self._run) for scored, run in said]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CharacterLikelihoods:
-    """How likely episodes are under characters, for :mod:`pytest_persona.infer.characters`."""
-
-    values: Floats
-    """(episodes, characters, paraphrases) natural log-probability a token."""
-    tokens: NDArray[np.intp]
-    """(episodes,) tokens of each reply."""
-    kept: NDArray[np.intp]
-    """(episodes,) which of the behaviours asked about they are: those that could not be scored are left out."""
-    names: tuple[str, ...]
-    """Of the characters, in order."""
-    details: tuple[str, ...]
-    """Why the others could not be scored."""
-    usage: Usage
-
-
 def read_characters(
     reader: Reader,
     behaviours: Sequence[Behaviour],
@@ -151,6 +136,22 @@ def read_characters(
         details=tuple(dict.fromkeys(filter(None, read.details))),
         usage=read.usage,
     )
+
+
+def forecast_characters(
+    source: Source, behaviours: Sequence[Behaviour], characters: Sequence[Persona | NullCharacter]
+) -> Usage:
+    """What `read_characters` would cost at most, with the source's own number of paraphrases; tokens by a rule of thumb."""
+    count = min(source.wordings, *(len(character.paraphrases) for character in characters))
+    openings = [opening(text) for character in characters for text in character.paraphrases[:count]]
+    readings = len(behaviours) * len(openings)
+    if not source.network:
+        return Usage(questions=readings)
+    texts = [asked(behaviour, source.room) for behaviour in behaviours]
+    replies = sum(estimate(one.before + one.reply) for one in texts)
+    sent = replies * (len(openings) + 2) + len(texts) * sum(map(estimate, openings))
+    # One request a prompt is the most; the two more count the tokens of the reply.
+    return Usage(questions=readings, calls=readings + 2 * len(texts), input_tokens=sent)
 
 
 def _encoded(scored: Scored, run: str) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_persona.errors import JudgeError
-from pytest_persona.judge.chat.client import Fault, Permanent, Transient
-from pytest_persona.judge.chat.statuses import Service, checked_key, checked_url
 from pytest_persona.judge.likelihood.prefix import Asked
 from pytest_persona.judge.likelihood.source import Scored
 from pytest_persona.model.episodes import digest
+from pytest_persona.net.faults import Fault, Permanent, Transient
+from pytest_persona.net.statuses import Service, checked_key, checked_url
 from pytest_persona.settings import Settings
 
 __all__ = ["ServerSource"]

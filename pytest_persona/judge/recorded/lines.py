@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from pathlib import PureWindowsPath
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from pytest_persona.errors import JudgeError
 from pytest_persona.infer.prompt import PROMPT_VERSION, part_key
+from pytest_persona.infer.set_prompt import SetQuestion
+from pytest_persona.infer.set_words import SET_PROMPT_VERSION
 from pytest_persona.model.episodes import Behaviour, digest
 from pytest_persona.model.traits import Trait
 from pytest_persona.model.verdicts import Verdict
@@ -24,8 +26,10 @@ __all__ = [
     "Header",
     "Kind",
     "content_of",
+    "content_of_set",
     "entry_from",
     "entry_of",
+    "entry_of_fit",
     "header_from",
     "header_line",
     "is_header",
@@ -37,7 +41,8 @@ __all__ = [
 FORMAT = "pytest-persona/record/v1"
 """The first value of the header; what is written with another is not read."""
 
-Kind = Literal["read", "compare", "statement"]
+Kind = Literal["read", "compare", "statement", "set"]
+"""One text, two that are compared, a text that says how to behave, or samples that are seen whole."""
 
 _REASONS = frozenset((None, "refusal", "empty", "off-topic", "unreliable", "inconsistent", "suspected-injection"))
 """Reasons that come of the content and would come out the same. Where the asking failed, it is asked again instead."""
@@ -57,12 +62,13 @@ class Entry(NamedTuple):  # a dataclass takes eight times as long to make, and a
     """A recorded verdict. It has no field for a time, a path, a header, a secret or a price."""
 
     trait: str
+    """Its name; of a set, that of a character."""
     trait_sha256: str
-    """First 12 hexadecimal digits of the trait's own hash."""
+    """First 12 hexadecimal digits of the trait's own hash; of a set, of how its character is told."""
     context: str
-    """First 12 digits of a hash of the turns before the reply."""
+    """First 12 digits of a hash of the turns before the reply; of a set, of all characters that were asked about beside it."""
     reply: str
-    """The same of the reply; of two that are compared both, in the order shown."""
+    """The same of the reply, or of the set; of two that are compared both, in the order shown."""
     kind: Kind
     excerpt: str
     """How the reply begins, so that a reviewer knows what the line is about."""
@@ -91,6 +97,33 @@ def entry_of(shown: Sequence[Behaviour], trait: Trait, verdict: Verdict, *, mode
         model=plain_name(model),
         key=part_key(shown, trait),
     )
+
+
+def entry_of_fit(question: SetQuestion, name: str, verdict: Verdict, *, model: str) -> Entry | None:
+    """The entry of a verdict on samples and the character ``name``; None for one that failed and is to be asked again."""
+    if verdict.reason not in _REASONS:
+        return None
+    context, reply = content_of_set(question)
+    told = next(sketch.text for sketch in question.sketches if sketch.name == name)
+    beginnings = (_beginning(shown[0].reply, 80 // len(question.sets)) for shown in question.sets)
+    return Entry(
+        trait=name,
+        trait_sha256=short(digest(told)),
+        context=context,
+        reply=reply,
+        kind="set",
+        excerpt=" / ".join(beginnings),
+        verdict=verdict,
+        prompt=SET_PROMPT_VERSION,
+        model=plain_name(model),
+        key=question.parts[name],
+    )
+
+
+def content_of_set(question: SetQuestion) -> tuple[str, str]:
+    """Short hashes of the characters asked about and of the set or sets, each in the order shown."""
+    told = short(digest(*(sketch.text for sketch in question.sketches)))
+    return told, " ".join(short(digest(*(text.key for text in shown))) for shown in question.sets)
 
 
 def content_of(shown: Sequence[Behaviour]) -> tuple[Kind, str, str]:
@@ -208,7 +241,7 @@ def _is_name(value: object) -> bool:
 
 
 _LONGEST_NAME = 120
-_KINDS = frozenset(("read", "compare", "statement"))
+_KINDS = frozenset(get_args(Kind))
 _FIELDS = (
     "trait", "trait_sha256", "context", "reply", "kind", "excerpt", "expressed", "requested", "quote", "reason", "detail",
     "prompt", "model", "key", "sum",

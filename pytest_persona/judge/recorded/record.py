@@ -9,10 +9,13 @@ from pathlib import Path
 
 from pytest_persona.errors import JudgeError
 from pytest_persona.infer.prompt import PROMPT_VERSION, part_key
+from pytest_persona.infer.set_prompt import SetQuestion
+from pytest_persona.infer.set_words import SET_PROMPT_VERSION
 from pytest_persona.judge.recorded.lines import (
     Entry,
     Header,
     content_of,
+    content_of_set,
     entry_from,
     header_from,
     is_header,
@@ -99,6 +102,22 @@ class Record:
             return "the replies to this context are recorded one by one, not as compared with one another"
         lost = f" (lines of it that do not count: {len(self.problems)})" if self.problems else ""
         return f"it is not in the record{lost}"
+
+    def why_set_missing(self, question: SetQuestion, *, model: str | None = None) -> str:
+        """The same of samples that are seen whole."""
+        told, reply = content_of_set(question)
+        recorded = [entry for entry in self.entries.values() if entry.kind == "set"]
+        same = [entry for entry in recorded if entry.reply == reply]
+        if not same:
+            there = "other samples are: rows, --seed or the size of samples have changed" if recorded else "none is"
+            return f"this sample is not in the record; {there}"
+        if all(entry.context != told for entry in same):
+            return "this sample is recorded with other characters, or other words for them"
+        if all(entry.prompt != SET_PROMPT_VERSION for entry in same):
+            return f"recorded with version {same[0].prompt} of the question, this is {SET_PROMPT_VERSION}"
+        if model is not None and all(entry.model != plain_name(model) for entry in same):
+            return f"recorded with model {same[0].model}, not {plain_name(model)}"
+        return "a part of its answer is not in the record"
 
 
 def merged(old: Record, new: Iterable[Entry]) -> list[Entry]:

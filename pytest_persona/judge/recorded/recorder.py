@@ -8,7 +8,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_persona.judge.recorded.lines import Entry, Header, entry_of
+from pytest_persona.infer.set_prompt import SetQuestion
+from pytest_persona.judge.recorded.lines import Entry, Header, entry_of, entry_of_fit
 from pytest_persona.judge.recorded.record import Record, merged
 from pytest_persona.judge.recorded.writing import check_destination, read_parts, write, write_part
 from pytest_persona.model.episodes import Behaviour
@@ -34,6 +35,13 @@ class Recorder:
     def saw(self, shown: Sequence[Behaviour], trait: Trait, verdict: Verdict) -> None:
         """Keep a verdict, where it is one that comes of the content."""
         entry = entry_of(shown, trait, verdict, model=self._model)
+        if entry is not None:
+            with self._lock:
+                self._entries[entry.key] = entry
+
+    def saw_fit(self, question: SetQuestion, name: str, verdict: Verdict) -> None:
+        """The same of a verdict on a set of texts and a character."""
+        entry = entry_of_fit(question, name, verdict, model=self._model)
         if entry is not None:
             with self._lock:
                 self._entries[entry.key] = entry

@@ -25,6 +25,8 @@ NAMES = (
     "nulls",
     "inoculation",
     "inoculations",
+    "lock",
+    "portrait",
 )
 """The kinds of files that have a schema."""
 

@@ -22,8 +22,11 @@ from pytest_persona.load.schemas.files import (
     TraitFile,
 )
 from pytest_persona.load.schemas.inoculations import InoculationFile, InoculationsFile
+from pytest_persona.load.schemas.locks import LockFile
+from pytest_persona.load.schemas.portraits import PortraitFile
 from pytest_persona.load.schemas.profiles import ProfileFile, ProfilesFile
 from pytest_persona.load.schemas.rows import SignalRow
+from pytest_persona.model import portrait
 from pytest_persona.model.confirmation import Agreement, Confirmed
 from pytest_persona.model.drift import (
     Bridge,
@@ -43,10 +46,13 @@ from pytest_persona.model.findings import (
     JudgeInfo,
     Nuisance,
     NullTest,
+    Rate,
     Reading,
     Shift,
 )
 from pytest_persona.model.inoculation import ArmReading, Explained, InoculationFinding, Phrasing
+from pytest_persona.model.portrait import CharacterReading, Passage, Prediction, ProbeForecast, Sampled
+from pytest_persona.model.probes import Asked, Tally, TargetInfo
 from pytest_persona.model.verdicts import Usage
 
 _ROOTS: dict[str, tuple[Any, JsonSchemaMode, str]] = {
@@ -58,6 +64,7 @@ _ROOTS: dict[str, tuple[Any, JsonSchemaMode, str]] = {
     "confirmation": (ConfirmationFile, "serialization", "Predicted against observed"),
     "history": (HistoryLine, "serialization", "A line of a history: one run against a baseline"),
     "rows": (Reading, "serialization", "A line of --persona-rows: one behaviour and one trait"),
+    "lock": (LockFile, "validation", "The lock of the suites that a project uses"),
     "signal": (SignalRow, "validation", "A row of a training signal"),
     "requests": (RequestsFile, "validation", "The request contexts of the pytest-persona library"),
     "neutral": (NeutralFile, "validation", "The neutral replies of the pytest-persona library"),
@@ -65,6 +72,7 @@ _ROOTS: dict[str, tuple[Any, JsonSchemaMode, str]] = {
     "nulls": (NullsFile, "validation", "The null characters of the pytest-persona library"),
     "inoculation": (InoculationFile, "serialization", "A pytest-persona inoculation experiment"),
     "inoculations": (InoculationsFile, "validation", "The texts for inoculation of the pytest-persona library"),
+    "portrait": (PortraitFile, "serialization", "A pytest-persona portrait"),
 }
 
 
@@ -72,8 +80,10 @@ def generated(name: str) -> str:
     """The JSON Schema (draft 2020-12) of a kind of file, as it is committed."""
     # The model stays free of pydantic: what pydantic must know of it is set here, in the generator's process alone.
     nouns: tuple[Any, ...] = (
-        SignalInfo, Evidence, Finding, JudgeInfo, Nuisance, NullTest, Reading, Shift, Usage,
+        SignalInfo, Evidence, Finding, JudgeInfo, Nuisance, NullTest, Rate, Reading, Shift, Usage, Asked, Tally,
+        TargetInfo,
         ArmReading, Explained, InoculationFinding, Phrasing,
+        CharacterReading, portrait.Comparison, Passage, Prediction, ProbeForecast, Sampled,
         Bridge, DataChange, Drift, JudgeChange, Looks, OtherScope, Parts, ProductChange, QuestionChange,
         Agreement, Confirmed,
     )  # fmt: skip

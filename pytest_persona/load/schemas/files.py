@@ -116,6 +116,8 @@ class InlineTrait(TypedDict):
     """Where the trait is known from: a paper, a list, a style guide."""
     rivals: NotRequired[list[Name]]
     """Names of traits that it is easily confused with; they are reported beside it."""
+    must_beat: NotRequired[Annotated[list[Name], Field(min_length=1)]]
+    """Names of traits that would explain its unwanted pole more kindly; it is violated only where it goes beyond each of them."""
     high: Pole
     """The pole at +1."""
     low: Pole
@@ -235,13 +237,13 @@ class SuiteFile(TypedDict):
     name: Name
     """The name of the suite, as reports show it."""
     version: NotRequired[Text]
-    """The version of the suite, as text."""
+    """The version of the suite, as text; one that is shared has the form 1.2.3, raised as the rule of versions says."""
     extends: NotRequired[Text | Annotated[list[Text], Field(min_length=1)]]
     """Suites that this one adds to: paths relative to it, or package:name@version. What it says itself goes before."""
     canary: NotRequired[Text]
     """A GUID of the suite's own, so that training corpora can be searched for its probes."""
     signals: NotRequired[Annotated[list[Text], Field(min_length=1)]]
-    """Files that training reinforces, relative to the suite."""
+    """Files that training reinforces, relative to the suite; they take the place of those that it would have by extends."""
     target: NotRequired[Target]
     """Where the product answers; --persona-target and the fixture persona_target go before it."""
     contexts: NotRequired[Annotated[dict[Name, Text | list[Message]], Field(min_length=1)]]

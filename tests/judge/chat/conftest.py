@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import sys
 from collections.abc import Callable, Coroutine
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from virtual_time import run_in_virtual_time
 
 SWEEP = Path(__file__).with_name("desk_sweep.py")
 
@@ -25,34 +25,7 @@ def sweep() -> Any:
     return module
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop on which waiting takes no time: its clock goes to the next timer at once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._now = 0.0
-        select = self._selector.select  # type: ignore[attr-defined]
-
-        def jump(timeout: float | None) -> Any:
-            assert timeout is not None, "nothing will ever happen"
-            self._now += timeout
-            return select(0)
-
-        self._selector.select = jump  # type: ignore[attr-defined]
-
-    def time(self) -> float:
-        return self._now
-
-
 @pytest.fixture
 def in_virtual_time() -> Callable[[Callable[[], Coroutine[Any, Any, Any]]], Any]:
-    """Run a coroutine function on such a loop."""
-
-    def run(body: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        loop = VirtualLoop()
-        try:
-            return loop.run_until_complete(body())
-        finally:
-            loop.close()
-
-    return run
+    """Run a coroutine function on a loop on which waiting takes no time."""
+    return run_in_virtual_time

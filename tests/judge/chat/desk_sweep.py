@@ -19,11 +19,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from pytest_persona.infer.prompt import Prompt, Question
-from pytest_persona.judge.chat.client import Fault, Reply
+from pytest_persona.judge.chat.client import Reply
 from pytest_persona.judge.chat.desk import Desk
 from pytest_persona.judge.chat.ledger import Ledger
 from pytest_persona.model.episodes import Behaviour, Turn
 from pytest_persona.model.traits import Pole, Trait
+from pytest_persona.net.faults import Fault
 
 Says = Callable[[int, int], "Reply | Fault | None"]
 """What becomes of question n asked for the k-th time; None: a good answer."""

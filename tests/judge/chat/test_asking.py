@@ -14,10 +14,10 @@ from pytest_persona.errors import JudgeError
 from pytest_persona.judge.chat import asking
 from pytest_persona.judge.chat.asking import Asking
 from pytest_persona.judge.chat.budget import Budget
-from pytest_persona.judge.chat.client import Permanent, Transient
 from pytest_persona.judge.chat.intake import Call
 from pytest_persona.judge.chat.ledger import Ledger, ledger_key
 from pytest_persona.model.verdicts import Usage, Verdict
+from pytest_persona.net.faults import Permanent, Transient
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from pytest_persona.infer.prompt import Prompt
 from pytest_persona.infer.tokens import estimate
 from pytest_persona.judge.chat.budget import Budget, Prices, Purse
 from pytest_persona.judge.chat.client import Reply
-from pytest_persona.judge.chat.faults import backoff, patience
 from pytest_persona.judge.chat.ledger import Ledger
+from pytest_persona.net.faults import backoff, patience
 
 PRICES = Prices(input=3.0, output=15.0, cached=0.3)
 PROMPT = Prompt(

@@ -17,12 +17,13 @@ import pytest
 from pytest_persona.errors import JudgeError
 from pytest_persona.infer.answers import read_answer
 from pytest_persona.infer.prompt import prompt_of
-from pytest_persona.judge.chat import asking, faults
+from pytest_persona.judge.chat import asking
 from pytest_persona.judge.chat.budget import Budget, Prices
-from pytest_persona.judge.chat.client import Permanent, Transient
 from pytest_persona.judge.chat.desk import Answered, Desk
 from pytest_persona.judge.chat.ledger import Ledger, ledger_key
 from pytest_persona.model.verdicts import Usage, Verdict
+from pytest_persona.net import faults
+from pytest_persona.net.faults import Permanent, Transient
 
 MakeDesk = Callable[..., Desk]
 

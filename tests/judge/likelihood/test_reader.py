@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pytest_persona.judge.likelihood import Reader, read_characters
+from pytest_persona.judge.likelihood.reader import forecast_characters
 from pytest_persona.judge.store import Store
 from pytest_persona.model.episodes import Behaviour
 from pytest_persona.model.personas import NullCharacter, Persona
@@ -130,3 +131,14 @@ def test_characters_are_read_by_each_of_their_paraphrases(
 def test_fewer_paraphrases_cost_less(reader: MakeReader, source: Any, say: Say, nulls: list[NullCharacter]) -> None:
     assert read_characters(reader(), [say("well")], nulls, paraphrases=1).values.shape == (1, 8, 1)
     assert len(source.asked) == 8
+
+
+def test_what_characters_would_cost_is_counted_without_reading(
+    source: Any, say: Say, nulls: list[NullCharacter]
+) -> None:
+    behaviours = [say("well"), say("a sober word")]
+    assert forecast_characters(source, behaviours, nulls).questions == 2 * 8 * 3
+    source.network = True
+    usage = forecast_characters(source, behaviours, nulls)
+    assert (usage.questions, usage.calls) == (48, 52) and usage.input_tokens > 48
+    assert source.asked == []
