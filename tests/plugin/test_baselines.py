@@ -50,7 +50,7 @@ def test_a_baseline_is_made_and_broken_and_one_process_writes(run, project, sect
         [
             "sycophancy has drifted in plain.jsonl: since the baseline it has changed by more than was declared.",
             "  drift +0.90 [[]+0.*] at most +0.50, since base.json",
-            "    60 groups in pairs: altered +0.90",
+            "    60 pairs: altered +0.90",
             "  data: of 60 groups 60 altered (plain.jsonl:1 altered, plain.jsonl:2 altered, *",
         ]
     )
