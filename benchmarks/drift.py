@@ -109,7 +109,7 @@ class Report:
         """Products that stay as they are, looked at every day: the whole way through ``compare``, as a test run goes."""
         products, days = (30, 8) if self.quick else (500, DAYS)
         rows = []
-        cells = ((30, 0.4, 0.0), (100, 0.2, 0.0), (100, RARE, 0.0), (30, 0.2, 0.1))
+        cells = ((30, 0.4, 0.0), (100, 0.2, 0.0), (30, RARE, 0.0), (30, 0.2, 0.1))
         for probes, noise, drift in cells[:1] if self.quick else cells:
             alarms = np.zeros(4)
             for number in range(products):

@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 _TINY = 1e-9
 _EDGE = 1e-6
 _CUTS = 24
+_TOGETHER = 16
 _GOLDEN = (5.0**0.5 - 1.0) / 2.0
 
 
@@ -57,7 +58,10 @@ def log_apart(base: Floats, runs: Floats, *, bound: float, reach_base: float, re
 def _growths(values: Floats, mean: float, low: float) -> Floats:
     """(runs, bets) log of each bet's wealth from each run alone, against "the mean of the run is at most ``mean``"."""
     returns = np.nan_to_num((values - mean) / max(mean - low, _TINY))
-    return np.asarray(np.log1p(np.multiply.outer(np.maximum(returns, -1.0), betting.BETS)).sum(axis=0))
+    factors = 1.0 + np.multiply.outer(np.maximum(returns, -1.0), betting.BETS)
+    # As in betting: logs cost most, so of products of a few factors, which cannot overflow.
+    products = np.multiply.reduceat(factors, np.arange(0, len(values), _TOGETHER), axis=0)
+    return np.asarray(np.log(products).sum(axis=0))
 
 
 def _begun_anew(growths: Floats) -> float:
