@@ -96,6 +96,17 @@ def test_groups_that_came_and_went_have_their_part(profiled: Make) -> None:
     assert found.low < found.value < found.high  # type: ignore[operator]
 
 
+def test_what_was_not_read_counts_as_much_as_what_was(profiled: Make) -> None:
+    """Of 20 new groups 10 were read, of 40 old ones 20: a third of all is new, whatever was read."""
+    before = profiled(named([0.0] * 40), content="x")
+    after = {**named([0.1] * 40), **{f"new{k}": 1.1 for k in range(20)}}
+    unread = [f"g{k}" for k in range(20, 40)] + [f"new{k}" for k in range(10, 20)]
+    found = drift(before, profiled(after, content="y", unread=unread))
+    assert (found.pairs, found.way) == (20, "partly-paired")
+    assert found.parts is not None
+    assert found.parts.added == pytest.approx((1.1 - 0.1) / 3)
+
+
 def test_one_row_more_widens_the_interval_a_little(profiled: Make) -> None:
     rng = np.random.default_rng(1)
     before = rng.normal(0.0, 0.5, 200).clip(-2, 2)
