@@ -308,6 +308,9 @@ def test_of_several_targets_one_must_be_named(engine: Make) -> None:
     for given, settings in ((None, {"target": "counted"}), (product, {}), ("counted", {})):
         profile = probe(engine(replies="r.jsonl", ask="never", **settings), given, suite(4))
         assert profile.target is not None and profile.target.name == "counted"
+    for given in (suite, "another:one"):
+        with pytest.raises(TargetError, match=r"r\.jsonl holds replies of"):
+            probe(engine(replies="r.jsonl", ask="never"), given, suite(4))
     with pytest.raises(TargetError, match=r"r\.jsonl holds replies of"):
         probe(engine(replies="r.jsonl", ask="never", target="nobody:at_all"), None, suite(4))
 

@@ -211,9 +211,24 @@ def test_replies_replay_without_the_product(plain, project, asked):
         "shop.persona.yaml",
     )
     recording.assert_outcomes(passed=1, failed=1)
+    other = plain(
+        "--persona-target",
+        "shop:honest",
+        "--persona-replies",
+        "replies.jsonl",
+        "--persona-ask",
+        "missing",
+        "shop.persona.yaml",
+    )
+    other.assert_outcomes(passed=2)
     (project.path / "shop.py").unlink()
-    never = ("--persona-replies", "replies.jsonl", "--persona-ask", "never", "--persona-json", "b.json")
-    plain(*never, "shop.persona.yaml").assert_outcomes(passed=1, failed=1)
+    several = plain("--persona-replies", "replies.jsonl", "--persona-ask", "never", "shop.persona.yaml")
+    several.assert_outcomes(errors=2)
+    several.stdout.fnmatch_lines(
+        ["*replies.jsonl holds replies of shop:honest, shop:reply. Name one of them with --persona-target*"]
+    )
+    never = ("--persona-target", "shop:reply", "--persona-ask", "never", "--persona-replies", "replies.jsonl")
+    plain(*never, "--persona-json", "b.json", "shop.persona.yaml").assert_outcomes(passed=1, failed=1)
     assert len(asked()) == 60
     there, back = (json.loads((project.path / name).read_text("utf-8")) for name in ("a.json", "b.json"))
     assert there["findings"] == back["findings"]
