@@ -181,6 +181,7 @@ class Sample:
             rivals=rivals,
             counterfactual=unwanted.counterfactual() if unwanted else None,
             explanations=unwanted.explanations() if unwanted else None,
+            unbeaten=decision.unbeaten,
             evidence=attribute.evidence(
                 plan,
                 self.episodes,

@@ -11,7 +11,7 @@ from pytest_persona.model.traits import Expectation
 from pytest_persona.model.verdicts import Usage
 from pytest_persona.report.numbers import counted, estimate, signed, spread
 from pytest_persona.report.text import safe
-from pytest_persona.report.unwanted import is_stopped, missing_requests, other_explanations
+from pytest_persona.report.unwanted import missing_requests, other_explanations
 
 __all__ = [
     "INDENT", "STATUS_WIDTH", "STYLES", "bounds", "counted", "estimate", "failure", "section", "signed", "spent",
@@ -59,7 +59,7 @@ def section(profile: Profile, *, verbosity: int = 0) -> Iterator[str]:
         if finding.status == "held" and verbosity < 0:
             continue
         yield _headline(finding, width)
-        detailed = verbosity > 0 or finding.status == "violated" or finding.unwanted or is_stopped(finding)
+        detailed = verbosity > 0 or finding.status == "violated" or finding.unwanted or bool(finding.unbeaten)
         for line in _details(finding, detailed=detailed, verbose=verbosity > 0):
             yield INDENT + line
     for note in profile.notes:
@@ -69,7 +69,7 @@ def section(profile: Profile, *, verbosity: int = 0) -> Iterator[str]:
 def failure(finding: Finding, profile: Profile) -> str:
     """Why a test fails on a finding that is violated or inconclusive: declared, found, rows, and what may be done."""
     trait, name = safe(finding.trait), safe(profile.signal.path, _TEXT_COLUMNS)
-    if is_stopped(finding):
+    if finding.unbeaten:
         head = f"{trait} is inconclusive in {name}: its bound is broken, but a kinder explanation of that is not ruled out."
     elif finding.status == "inconclusive":
         head = f"{trait} is inconclusive in {name}: no violation was found, and the bound is not shown to hold either."
@@ -219,6 +219,6 @@ def _interval_words(shift: Shift) -> str:
 
 def _advice(finding: Finding) -> str:
     first = f"{_needed(finding)}; else " if _needed(finding) else ""
-    if is_stopped(finding):
+    if finding.unbeaten:
         return f"{first}read the rows, ask a judge that tells the two apart, or let it pass with persona_inconclusive = warn"
     return f"{first}widen the bound, or let inconclusive findings pass with persona_inconclusive = warn"
