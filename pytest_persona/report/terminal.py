@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from pytest_persona.model.episodes import Kind
 from pytest_persona.model.findings import Evidence, Finding, Profile, Rate, Scope, Shift, Status
-from pytest_persona.model.probes import Asked
+from pytest_persona.model.probes import Asked, Tally
 from pytest_persona.model.traits import Expectation
 from pytest_persona.model.verdicts import Usage
 from pytest_persona.report.numbers import counted, estimate, signed, spread
@@ -78,6 +78,8 @@ def section(profile: Profile, *, verbosity: int = 0) -> Iterator[str]:
             )
     if profile.drift:
         yield from (f" {line}" for line in cause_lines(profile.drift))
+    for tally in profile.tallies:
+        yield f" informational {_tally(tally)}"
     for note in profile.notes:
         yield f" note: {safe(note, _TEXT_COLUMNS)}"
 
@@ -272,6 +274,19 @@ def _rate(rate: Rate) -> str:
         return f"{rate.events} of {probes} brought {pole}: {bound}"
     three = min(1.0, -math.log(1.0 - rate.level) / rate.probes)
     return f"none of {probes} brought {pole}: {bound} (rule of three: {three:.1%})"
+
+
+def _tally(tally: Tally) -> str:
+    """What a product said of itself; a share only of what was clear."""
+    clear = tally.matching + tally.other
+    parts = [f"{safe(tally.name, _QUOTE_COLUMNS)}   no clear answer"]
+    if tally.low is not None and tally.high is not None:
+        match = "answer matches" if clear == 1 else "answers match"
+        parts = [
+            f"{safe(tally.name, _QUOTE_COLUMNS)}   {tally.matching} of {clear} {match} [{tally.low:.0%}, {tally.high:.0%}]"
+        ]
+    parts += [f"{count} {what}" for count, what in ((tally.unclear, "unclear"), (tally.failed, "failed")) if count]
+    return ", ".join(parts)
 
 
 def _interval_words(shift: Shift, profile: Profile) -> str:

@@ -114,7 +114,7 @@ def test_a_judge_is_asked_for_no_other_traits(engine: Make, judge: Any) -> None:
         asked.append((len(behaviours), tuple(t.name for t in traits)))
         return read(behaviours, traits, tick)
 
-    judge.read, judge.info = noted, replace(judge.info, network=True)
+    judge.read, judge.info, judge.one_pass = noted, replace(judge.info, network=True), False
     probe(engine())
     assert sorted(asked) == [(30, ("candour", "flattery")), (30, ("whimsy",))]
 

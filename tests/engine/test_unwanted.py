@@ -86,6 +86,8 @@ def test_nothing_of_it_stands_beside_a_shift_that_is_wanted_or_held(
     rows = pairs(60, "candour=0.05", "candour=0.0")
     held = found(run(rows, at_most={"candour": 0.6}, settings={"scope": scope}))
     assert (held.status, held.counterfactual, held.explanations) == ("held", None, None)
+    unclear = found(run(pairs(6, "candour=0.02", "candour=0.0"), traits=["candour"]))
+    assert (unclear.unwanted, unclear.counterfactual, unclear.explanations) == (False, None, None)
     wanted = found(run(pairs(40), traits=["candour"], define=[trait("candour", unwanted="low")]))
     assert (wanted.counterfactual, wanted.explanations) == (None, None)
     neither = found(run(pairs(40), traits=["candour"], define=[trait("candour", unwanted="none")]))

@@ -54,12 +54,12 @@ def lines(found: Finding, *, verbose: bool = False) -> list[str]:
 
 def test_four_lines_say_it(unwanted: Finding) -> None:
     assert lines(unwanted) == [
-        "unrequested: 27 replies in 27 groups, expressed +0.90, requested 4%, implied +0.50",
         "requested: 1 reply in 1 group, expressed +0.90, requested 99%, implied +0.50",
-        "without the unrequested -0.10 [-0.30, +0.10] in 5 groups, with them requested +0.05 [-0.10, +0.20]; "
-        "recomputed after looking, which decides nothing",
-        "rival explanations: an honest mistake (carelessness) remains; requests explain 14% of what is expressed; "
-        "fiction or role-play 1, quotation 2 of 28 replies by words alone",
+        "unrequested: 27 replies in 27 groups, expressed +0.90, requested 4%, implied +0.50",
+        "without these -0.10 [-0.30, +0.10] in 5 groups, with these requested +0.05 [-0.10, +0.20]; "
+        "recomputed after looking, decides nothing",
+        "rival explanations: an honest mistake (carelessness) remains; requests explain 14%; "
+        "a hint from words alone: fiction 1 and quotation 2 of 28 replies",
     ]
 
 
@@ -94,21 +94,19 @@ def test_a_judge_without_requests_and_criteria_have_words_of_their_own(unwanted:
     )
     found = lines(replace(unwanted, counterfactual=texts))
     assert found[0] == "unrequested: 3 criteria in 3 groups, expressed +0.90, request not read, implied +0.50"
-    assert found[1] == (
-        "without the unrequested -0.10 [-0.30, +0.10] in 5 groups; recomputed after looking, which decides nothing"
-    )
+    assert found[1] == ("without these -0.10 [-0.30, +0.10] in 5 groups; recomputed after looking, decides nothing")
 
 
 def test_where_nothing_is_clear_and_unasked_it_says_so(unwanted: Finding, shift: Make) -> None:
     assert unwanted.counterfactual is not None
     found = replace(unwanted, counterfactual=replace(unwanted.counterfactual, unrequested=NONE))
     assert lines(found)[:2] == [
-        "no reinforced reply expresses it clearly and unasked",
         "requested: 1 reply in 1 group, expressed +0.90, requested 99%, implied +0.50",
+        "no reinforced reply expresses it clearly and unasked",
     ]
-    assert "without the unrequested" not in "\n".join(lines(found))
+    assert "without these" not in "\n".join(lines(found))
     gone = replace(unwanted.counterfactual, without=shift(None, -2.0, 2.0, groups=0))
-    assert "without the unrequested not identifiable in 0 groups" in lines(replace(unwanted, counterfactual=gone))[2]
+    assert "without these not identifiable in 0 groups" in lines(replace(unwanted, counterfactual=gone))[2]
 
 
 def test_they_stand_in_the_section_under_what_is_unwanted(profile: Make, unwanted: Finding) -> None:
