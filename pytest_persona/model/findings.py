@@ -250,7 +250,7 @@ class JudgeInfo:
 
     name: str
     fingerprint: str
-    """Hash of name, model, prompt version and rubric: profiles with different fingerprints are not compared."""
+    """Hash of name, model, prompt version and rubric: what judges with different fingerprints read is not compared as it is."""
     network: bool
     model: str = ""
 
