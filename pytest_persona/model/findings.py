@@ -226,9 +226,11 @@ class Finding:
     rivals: Mapping[str, float | None] = field(default_factory=dict)
     """Shifts of the traits it is easily confused with, on the same signal, by name."""
     counterfactual: Counterfactual | None = None
-    """None where the shift is not towards the unwanted pole."""
+    """None where the shift is neither at the unwanted pole nor undecided and towards it."""
     explanations: Explanations | None = None
-    """None where the shift is not towards the unwanted pole."""
+    """None where there is no counterfactual."""
+    unbeaten: tuple[str, ...] = ()
+    """Traits that it must beat and did not, where nothing else stands in the way of a violation."""
     evidence: tuple[Evidence, ...] = ()
     carriers: int | None = None
     """The fewest groups that together carry half of the shift."""
@@ -248,7 +250,7 @@ class JudgeInfo:
 
     name: str
     fingerprint: str
-    """Hash of name, model, prompt version and rubric: profiles with different fingerprints are not compared."""
+    """Hash of name, model, prompt version and rubric: what judges with different fingerprints read is not compared as it is."""
     network: bool
     model: str = ""
 

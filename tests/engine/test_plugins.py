@@ -55,7 +55,7 @@ def test_the_built_in_judges_and_library_are_there() -> None:
     hooks = console_manager().hook
     assert set(judges(hooks)) == {"embedded", "claude", "likelihood", "openai", "replay"}
     assert "sycophancy.yaml" in {path.name for paths in hooks.pytest_persona_traits() for path in paths}
-    assert shared_suites(hooks) == {}
+    assert shared_suites(hooks).keys() == {"core"}
 
 
 def test_the_embedded_judge_is_imported_only_when_it_is_opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -112,7 +112,8 @@ def test_suites_are_found_by_name_with_who_offers_them(
     path = tmp_path / "s.persona.yaml"
     installed(module("acme_code", SUITES % "acme:support"))
     offers = shared_suites(console_manager([module("mine", SUITES % "x.y:b-c")]).hook)
-    assert offers == {
+    assert offers.keys() == {"acme:support", "x.y:b-c", "core"}
+    assert {name: offer for name, offer in offers.items() if name != "core"} == {
         "acme:support": Offer(name="acme:support", path=path, package="acme-traits", package_version="1.0"),
         "x.y:b-c": Offer(name="x.y:b-c", path=path, package="mine"),
     }

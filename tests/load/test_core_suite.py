@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -155,6 +156,18 @@ def test_no_probe_is_like_what_others_published(suite: Suite) -> None:
     theirs = [(path.name, text) for path in sorted(SHARED.rglob("*.jsonl")) for text in strings(path)]
     assert len(theirs) > 5000
     assert near([(probe.id, " ".join(probe.turns)) for probe in suite.probes], theirs) == []
+
+
+def test_the_reference_page_has_the_table_of_the_suite_as_it_is(suite: Suite) -> None:
+    spec = importlib.util.spec_from_file_location("core_suite_benchmark", ROOT / "benchmarks" / "core_suite.py")
+    assert spec is not None and spec.loader is not None
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    page = (ROOT / "docs" / "reference" / "core-suite.md").read_text("utf-8")
+    assert benchmark.table(suite) in page, "python benchmarks/core_suite.py --table"
+    assert f"A suite of {len(suite.probes)} probes" in page
+    replies = benchmark.plain_replies(suite)  # raises where a probe has none
+    assert len(set(replies.values())) == len(suite.probes)
 
 
 def test_near_texts_are_found() -> None:
