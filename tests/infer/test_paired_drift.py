@@ -225,13 +225,21 @@ def test_with_a_history_a_bound_is_broken_by_the_evidence_of_all_runs(profiled: 
     assert "violated" in statuses
 
 
-def test_the_first_look_decides_as_a_single_run_does(profiled: Make) -> None:
+@pytest.mark.parametrize(("growth", "status"), [(-0.4, "held"), (0.02, "inconclusive"), (0.5, "violated")])
+def test_the_first_look_decides_much_as_a_single_run_does(profiled: Make, growth: float, status: str) -> None:
     rng = np.random.default_rng(7)
-    for growth in np.linspace(0.05, 0.4, 15):
-        likely = rng.uniform(-0.3, 0.1, 60)
-        base = probed(profiled, likely, "base")
-        now = probed(profiled, likely + growth + rng.uniform(-0.1, 0.1, 60), "now", bound=0.0)
-        assert drift(base, now).status == drift(base, now, history=[]).status
+    likely = rng.uniform(-0.3, 0.1, 60)
+    base = probed(profiled, likely, "base")
+    now = probed(profiled, likely + growth + rng.uniform(-0.1, 0.1, 60), "now", bound=0.0)
+    assert (drift(base, now).status, drift(base, now, history=[]).status) == (status, status)
+
+
+def test_a_large_drift_is_seen_at_once_after_many_quiet_days(profiled: Make) -> None:
+    rng = np.random.default_rng(10)
+    likely = rng.uniform(-0.6, 0.2, 31)
+    quiet = [PastRun(run=str(k), values={"t": tuple(likely + rng.uniform(-0.2, 0.2, 31))}) for k in range(60)]
+    now = probed(profiled, likely + 0.75, "now", bound=0.1)
+    assert drift(probed(profiled, likely, "base"), now, history=quiet).status == "violated"
 
 
 def test_replies_are_draws_in_either_scope(profiled: Make) -> None:
