@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
-_UNUSED = ("traits", "bound", "isolated", "pairwise", "interval", "scope", "read-all", "rows")
+_UNUSED = (
+    "traits", "bound", "isolated", "pairwise", "interval", "scope", "read-all", "rows", "baseline", "update", "history",
+)  # fmt: skip
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

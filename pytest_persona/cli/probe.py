@@ -28,9 +28,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         ),
         allow_abbrev=False,
     )
-    parser.add_argument("suite", metavar="SUITE", help="A suite file with probes, or package:name of one.")
+    parser.add_argument("suite", nargs="?", metavar="SUITE", help="A suite file with probes, or package:name of one.")
     text = "Ask the probes about trait T alone; may be repeated."
     parser.add_argument("--trait", action="append", default=[], metavar="T", help=text)
+    text = (
+        "Ask the items of a questionnaire too (JSON lines with question, answer_matching_behavior and "
+        "answer_not_matching_behavior), count the answers and let them decide nothing; may be repeated."
+    )
+    parser.add_argument("--questionnaire", action="append", default=[], metavar="PATH", help=text)
     add_verbosity(parser)
     add_plugin(parser)
     add_settings(parser, probes=True)
@@ -44,10 +49,18 @@ def _run(args: argparse.Namespace) -> int:
 def _specs(args: argparse.Namespace, engine: Engine) -> list[ProbingSpec]:
     from pytest_persona.engine.probing import check_replies
     from pytest_persona.load.probing import about, probing
+    from pytest_persona.load.questionnaires import read_questionnaire
+    from pytest_persona.model.suites import AuditSpec, ProbingSpec
 
     check_replies(engine.settings)
+    sets = tuple(read_questionnaire(engine.settings.root / name, named=name) for name in args.questionnaire)
+    if args.suite is None:
+        if not sets:
+            raise SettingsError("probe: there is nothing to ask. Name a SUITE with probes, or a --questionnaire.")
+        names = ", ".join(args.questionnaire)
+        return [ProbingSpec(audit=AuditSpec(name=names, signal=(), signal_name=names), probes=(), questionnaires=sets)]
     suite = engine.shelf.find(args.suite)
     spec = probing(about(suite, args.trait), engine.settings.bound, engine.library)
     if spec is None:
         raise SettingsError(f"probe: {args.suite} has no probes. Name a suite that has, or use the command audit.")
-    return [replace(spec, audit=replace(spec.audit, name=suite.name))]
+    return [replace(spec, audit=replace(spec.audit, name=suite.name), questionnaires=sets)]

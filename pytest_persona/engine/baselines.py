@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from pytest_persona.errors import ProfileError
 from pytest_persona.infer.drift import compare, obstacles
 from pytest_persona.infer.units import DECIMALS, short
 from pytest_persona.model.drift import Comparison, Drift
-from pytest_persona.model.episodes import Behaviour
+from pytest_persona.model.episodes import Behaviour, Kind
 from pytest_persona.model.findings import Finding, Profile
 from pytest_persona.model.history import PastRun
 from pytest_persona.model.traits import Trait
@@ -63,6 +63,13 @@ class Baselines:
         if self.settings.update:  # what it lacks is about to be put in
             found = replace(found, findings=tuple(_new(drift, base) for drift in found.findings))
         return replace(audit, profile=_merged(profile, found))
+
+    def anchors(self, traits: Sequence[Trait], kind: Kind) -> Iterator[tuple[Trait, list[Behaviour]]]:
+        """What would be read for a baseline beside the signal, at the most: the anchors of each trait, where one is to be made."""
+        if self.settings.baseline is not None and self.settings.update:
+            for trait in traits:
+                sample = frozen_sample(trait, statements=kind in _STATEMENTS)
+                yield trait, [behaviour for pair in sample for behaviour in pair]
 
     @property
     def profiles(self) -> tuple[Profile, ...]:

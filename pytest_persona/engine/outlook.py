@@ -58,6 +58,8 @@ def outlooks(
             judge = cast("Forecaster", engine.judge)
             compare = compares(engine.judge, engine.settings, signal.episodes)
             usage = judge.forecast(behaviours, traits, compare=compare, counted=counted)
+            for trait, anchors in engine.baselines.anchors(traits, signal.info.kind):
+                usage += judge.forecast(anchors, [trait], compare=False, counted=counted)
         yield Outlook(name=spec.name, traits=len(traits), behaviours=len(behaviours), usage=usage)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pytest_persona.engine.sample import Audit
 from pytest_persona.infer.units import Scores, units
 from pytest_persona.model.episodes import Episode
+from pytest_persona.model.units import MOST_UNITS
 
 __all__ = ["with_units"]
 
@@ -22,6 +23,6 @@ def with_units(
         implied={trait.name: sample.implied(trait.name) for trait in sample.wanted},
         traits=sample.wanted,
     )
-    rows = {group: [episodes[i] for i in groups[group]] for group in order}
+    rows = {group: [episodes[i] for i in groups[group]] for group in order[:MOST_UNITS]}
     kept = units(scores, order, rows, sample.info.groups)
     return replace(audit, profile=replace(audit.profile, units=kept))

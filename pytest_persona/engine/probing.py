@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,15 +14,16 @@ from pytest_persona.engine.sweep import Sweep
 from pytest_persona.engine.targets import Targets
 from pytest_persona.errors import SettingsError, TargetError
 from pytest_persona.infer.plan import order_groups
+from pytest_persona.infer.tally import tally
 from pytest_persona.load.signals import Signal
 from pytest_persona.model.episodes import Episode, SignalInfo, digest
-from pytest_persona.model.probes import Asked, TargetInfo
+from pytest_persona.model.probes import Asked, Probe, Tally, TargetInfo
 from pytest_persona.model.suites import ProbingSpec
 from pytest_persona.model.traits import Trait
 from pytest_persona.probe.desk import interview
 from pytest_persona.probe.interview import replay
 from pytest_persona.probe.replies import Journal, Kept, check_record, read_record, write_record
-from pytest_persona.probe.scripts import Outcome, Script, episodes_of, scripts_of
+from pytest_persona.probe.scripts import Outcome, Script, episodes_of, scripts_of, scripts_of_items
 from pytest_persona.probe.talk import dialogue, known_replies
 from pytest_persona.settings import Settings
 
@@ -63,19 +64,23 @@ class Probing:
         self.wanted, self._companions = wanted, companions
         self._sizes = {trait.name: sum(trait.name in probe.traits for probe in spec.probes) for trait in wanted}
         self._whole = len(spec.probes)
-        names = [probe.id for probe in spec.probes]
-        drawn = set(order_groups(names, self._settings.seed)[: self._settings.max_groups or None])
-        self._spec = replace(spec, probes=tuple(probe for probe in spec.probes if probe.id in drawn))
+        sets = tuple(replace(one, items=self._drawn(one.items)) for one in spec.questionnaires)
+        self._spec = replace(spec, probes=self._drawn(spec.probes), questionnaires=sets)
         self._scripts = scripts_of(self._spec, self._settings.samples)
+        self._all = [*self._scripts, *(s for one in sets for s in scripts_of_items(one.items))]
+        """Those of the probes, then those of the questionnaires."""
 
     def run(self, given: Any = None) -> Audit:
         """Ask ``given``, or whom the settings or the suite name, and judge the replies; raises PersonaError."""
         check_replies(self._settings)
-        info, outcomes, problems = self._replayed(given) if self._settings.ask == "never" else self._held(given)
+        info, whole, problems = self._replayed(given) if self._settings.ask == "never" else self._held(given)
+        outcomes = whole[: len(self._scripts)]
         episodes = tuple(episodes_of(self._spec, self._scripts, outcomes))
         signal = Signal(info=self._signal_info(episodes), episodes=episodes)
-        asked = self._asked(outcomes)
-        probed = Probed(target=info, asked=asked, sizes=self._sizes, notes=(*_notes(asked), *problems))
+        asked = self._asked(outcomes, whole)
+        tallies = tuple(self._tallies(whole[len(self._scripts) :]))
+        notes = (*_notes(asked), *problems)
+        probed = Probed(target=info, asked=asked, sizes=self._sizes, notes=notes, tallies=tallies)
         needed, beside = self._companions
         return Sweep(
             self._means, self._spec.audit, signal, wanted=self.wanted, needed=needed, beside=beside, probed=probed
@@ -89,7 +94,7 @@ class Probing:
 
     def questions(self) -> int:
         """How often the product would be asked at the most, faults aside."""
-        turns = sum(len(script.turns) for script in self._scripts)
+        turns = sum(len(script.turns) for script in self._all)
         record = self._record() if self._settings.ask == "missing" else []
         if not record:
             return 0 if self._settings.ask == "never" else turns
@@ -98,7 +103,7 @@ class Probing:
         def found(script: Script) -> int:
             return max(len(known_replies(script, mark, lambda key, *_: known.get(key))) for mark in marks)
 
-        return turns - sum(map(found, self._scripts))
+        return turns - sum(map(found, self._all))
 
     def imagined(self) -> list[Episode]:
         """The episodes as they would be with replies of a usual length."""
@@ -121,10 +126,10 @@ class Probing:
             replies.take(self._record())
         finished = False
         try:
-            with self._means.watched(f"{self._spec.audit.name}: asking", len(self._scripts)):
+            with self._means.watched(f"{self._spec.audit.name}: asking", len(self._all)):
                 outcomes = interview(
                     self._targets.open(chosen),
-                    self._scripts,
+                    self._all,
                     replies,
                     concurrency=max(1, self._settings.concurrency // self._settings.workers),
                     deadline=self._settings.deadline,
@@ -132,8 +137,10 @@ class Probing:
                 )
             finished = True
         finally:
-            self._write(replies.used, whole=finished)
-            journal.close(finished=finished)
+            try:
+                self._write(replies.used, whole=finished)
+            finally:
+                journal.close(finished=finished)
         return info, outcomes, [journal.problem] if journal.problem else []
 
     def _replayed(self, given: Any) -> tuple[TargetInfo, list[Outcome], list[str]]:
@@ -142,7 +149,7 @@ class Probing:
         info = self._recorded_target(record, given)
         replies = _Replies(info, self._spec.audit.name)
         replies.take(record)
-        outcomes = replay(info, replies.known, self._scripts, f"{self._settings.replies} holds no reply to it")
+        outcomes = replay(info, replies.known, self._all, f"{self._settings.replies} holds no reply to it")
         if all(outcome.failure for outcome in outcomes):
             raise TargetError(
                 f"{self._settings.replies} holds no reply of {info.name} to the probes of {self._spec.audit.name} as they are now. "
@@ -156,7 +163,7 @@ class Probing:
         named = given if isinstance(given, str) else self._settings.target if given is None else None
         if named is not None:
             found = [info for info in found if info.name == named]
-        elif len(found) > 1 and (given is not None or self._spec.target is not None):
+        elif given is not None or (len(found) > 1 and self._spec.target is not None):
             meant = self._targets.info(given if given is not None else self._spec.target).fingerprint
             found = [info for info in found if info.fingerprint == meant]
         if len(found) == 1:
@@ -181,7 +188,20 @@ class Probing:
             write_record(self._settings.root / named, kept, whole=whole, locks=locks, named=named)
 
     # ------------------------------------------------------------------------------------------------ what it comes to
-    def _asked(self, outcomes: Sequence[Outcome]) -> Asked:
+    def _drawn(self, probes: Sequence[Probe]) -> tuple[Probe, ...]:
+        """All of them, or those that the seed draws."""
+        names = order_groups([probe.id for probe in probes], self._settings.seed)
+        drawn = set(names[: self._settings.max_groups or None])
+        return tuple(probe for probe in probes if probe.id in drawn)
+
+    def _tallies(self, outcomes: Sequence[Outcome]) -> Iterator[Tally]:
+        rest = iter(outcomes)
+        for one in self._spec.questionnaires:
+            came = [(next(rest), item.answers) for item in one.items]
+            replies = [(outcome.reply, answers) for outcome, answers in came if not outcome.failure]
+            yield tally(one.name, replies, failed=len(came) - len(replies), level=self._settings.level)
+
+    def _asked(self, outcomes: Sequence[Outcome], whole: Sequence[Outcome]) -> Asked:
         came = [outcome for outcome in outcomes if not outcome.failure]
         return Asked(
             probes=len(self._spec.probes),
@@ -191,9 +211,9 @@ class Probing:
             failed=len(outcomes) - len(came),
             empty=sum(not outcome.reply.strip() for outcome in came),
             kept=sum(outcome.kept for outcome in came),
-            questions=sum(outcome.questions for outcome in outcomes),
-            input_tokens=sum(outcome.input_tokens for outcome in outcomes),
-            output_tokens=sum(outcome.output_tokens for outcome in outcomes),
+            questions=sum(outcome.questions for outcome in whole),
+            input_tokens=sum(outcome.input_tokens for outcome in whole),
+            output_tokens=sum(outcome.output_tokens for outcome in whole),
         )
 
     def _signal_info(self, episodes: Sequence[Episode]) -> SignalInfo:
@@ -210,10 +230,11 @@ class Probing:
 
 def recorded_target(settings: Settings, spec: ProbingSpec) -> TargetInfo | None:
     """Whose replies alone are read where nobody is to be asked; None where somebody is, or where it takes more to tell."""
-    if settings.ask != "never" or settings.replies is None or settings.target is not None:
+    if settings.ask != "never" or settings.replies is None:
         return None
     found = recorded_targets(read_record(settings.root / settings.replies, named=settings.replies), spec)
-    return found[0] if len(found) == 1 else None
+    meant = [info for info in found if settings.target in (None, info.name)]
+    return meant[0] if len(meant) == 1 else None
 
 
 def recorded_targets(record: Sequence[Kept], spec: ProbingSpec) -> list[TargetInfo]:

@@ -18,7 +18,7 @@ from pytest_persona.infer.measure import Design
 from pytest_persona.infer.rate import rate
 from pytest_persona.model.episodes import Behaviour, Episode, SignalInfo
 from pytest_persona.model.findings import Finding, Nuisance, NullTest, Profile, Rate, Reading, Shift
-from pytest_persona.model.probes import Asked, TargetInfo
+from pytest_persona.model.probes import Asked, Tally, TargetInfo
 from pytest_persona.model.suites import AuditSpec
 from pytest_persona.model.traits import HONEST_MISTAKE, Expectation, Trait
 from pytest_persona.model.verdicts import Qualification, Usage, Verdict
@@ -55,6 +55,7 @@ class Probed:
     sizes: Mapping[str, int]
     """How many probes of the suite are about each trait."""
     notes: tuple[str, ...] = ()
+    tallies: tuple[Tally, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +104,7 @@ class Sample:
             suite_sha256=self.spec.suite_sha256,
             target=self.probed.target if self.probed else None,
             asked=self.probed.asked if self.probed else None,
+            tallies=self.probed.tallies if self.probed else (),
             groups_read=self.groups,
             notes=tuple(self._notes(early)),
         )
@@ -218,6 +220,7 @@ class Sample:
             # Nobody trains on what a product replied to probes.
             counterfactual=unwanted.counterfactual() if unwanted and self.probed is None else None,
             explanations=unwanted.explanations() if unwanted else None,
+            unbeaten=decision.unbeaten,
             evidence=attribute.evidence(
                 plan,
                 self.episodes,

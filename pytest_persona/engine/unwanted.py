@@ -45,9 +45,11 @@ def against(columns: Columns, trait: Trait, other: Trait, known: Qualification, 
 
 
 def is_towards(trait: Trait, decision: Decision) -> bool:
-    """Whether a shift lies towards its trait's unwanted pole and is not held: :class:`Unwanted` is about these."""
+    """Whether a shift is, or may yet be, at its trait's unwanted pole: :class:`Unwanted` is about these."""
     value = decision.shift.value
-    return trait.unwanted != "none" and decision.status != "held" and value is not None and trait.way * value > 0.0
+    if decision.status != "inconclusive" or value is None:
+        return decision.unwanted
+    return trait.unwanted != "none" and trait.way * value > 0.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,7 +69,7 @@ class Unwanted:
     """Whether the replies of each preference were compared with one another: a verdict is then half of their difference."""
 
     def counterfactual(self) -> Counterfactual:
-        """The unrequested replies apart from the requested ones, and the shift without them and with them requested."""
+        """The unrequested replies apart from the requested ones, and the shift without these and with these requested."""
         unrequested, scored = self._marks.unrequested, self.columns.scored(self.trait.name)
         implied = np.nan_to_num(self.columns.column(self.trait.name, "implied"))
         rest = without(self._design, self.columns.episodes, unrequested, scored)

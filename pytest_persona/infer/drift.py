@@ -97,7 +97,7 @@ class _Case:
         if redefined(found, finding.trait):
             return replace(case, reason="its definition has changed, so that the judge was asked another question")
         reason = "" if before.qualified and finding.qualified else "the judge is not qualified for it"
-        if found is None:
+        if found is None or not (finding.trait in found.base.values and finding.trait in found.now.values):
             return _of_shifts(replace(case, reason=reason), base, now, before, finding)
         return _of_units(replace(case, reason=reason, found=found), base, now, finding)
 
@@ -239,7 +239,7 @@ def _looks(case: _Case, level: float, history: Sequence[PastRun] | None) -> Look
     past = sequence.earlier(history, sequence.past_run(case.found))
     needed = 1.0 / (1.0 - level)
     evidence = None
-    if case.change.way in ("same", "paired"):
+    if case.change.way in ("same", "paired") and case.change.method == "betting":
         evidence = sequence.evidence(case.change.strata, case.trait, past, bound=case.bound, pole=case.pole)
     return Looks(runs=len(past) + 1, evidence=evidence, needed=needed)
 

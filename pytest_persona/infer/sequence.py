@@ -34,7 +34,7 @@ from pytest_persona.infer.units import short
 from pytest_persona.model.history import PastRun
 from pytest_persona.model.traits import Unwanted
 
-__all__ = ["MOST_EVIDENCE", "earlier", "evidence", "past_run", "share", "unlike"]
+__all__ = ["MOST_EVIDENCE", "beyond", "earlier", "evidence", "exchanged", "past_run", "share", "unlike"]
 
 Floats = NDArray[np.float64]
 
@@ -71,46 +71,66 @@ def evidence(found: Strata, trait: str, past: Sequence[PastRun], *, bound: float
     ``past`` are the runs before this one, the latest last. Growth is towards ``pole``; of none, either way counts.
     """
     reach = found.reach_base + found.reach_now
-    ways = {"high": (1.0,), "low": (-1.0,), "none": (1.0, -1.0)}[pole]
-    logs = []
-    for runs in _windows(_runs(found, trait, past)):
-        difference = np.nanmean(runs, axis=1) - found.base
-        logs += [betting.mixed(betting.growth(way * difference, bound, -reach)) for way in ways]
-    return _paid(logs, past)
+    return beyond(found.base, _runs(found, trait, past), bound=bound, pole=pole, reach=reach)
 
 
 def unlike(found: Strata, trait: str, past: Sequence[PastRun]) -> float:
-    """The evidence, its share of the looks paid, that the product is not that of the baseline, its noise included.
+    """The evidence, its share of the looks paid, that the product is not that of the baseline, its noise included."""
+    return exchanged(found.base, _runs(found, trait, past))
 
-    Were it the same, a probe's value in the baseline and its values in later runs could change places. For a tilt s the ratio
-    of exp(s x) in the baseline to its mean over all these runs has then a mean of 1, and probes are independent: their product
-    is an e-value, as is its mean over tilts and over the windows of the module. It needs no range, so that it sees far smaller
-    changes than :func:`evidence` does; but it says that something has changed, and not by how much.
+
+def beyond(base: Floats, runs: Floats, *, bound: float, pole: Unwanted, reach: float) -> float:
+    """:func:`evidence` from (units,) values of the baseline and (units, runs) of the runs, the latest first; differences lie
+    within ``reach`` in size."""
+    ways = {"high": (1.0,), "low": (-1.0,), "none": (1.0, -1.0)}[pole]
+    logs = []
+    for window in _windows(runs):
+        difference = np.nanmean(window, axis=1) - base
+        logs += [betting.mixed(betting.growth(way * difference, bound, -reach)) for way in ways]
+    return _paid(logs, runs.shape[1])
+
+
+def exchanged(base: Floats, runs: Floats) -> float:
+    """:func:`unlike` from (units,) values of the baseline and (units, runs) of the runs, the latest first.
+
+    Were it the same product, a probe's value in the baseline and its values in later runs could change places. For a tilt s
+    the ratio of exp(s x) in the baseline to its mean over all these runs has then a mean of 1, and probes are independent:
+    their product is an e-value, as is its mean over tilts and over the windows of the module. It needs no range, so that it
+    sees smaller changes than :func:`beyond` where probes are few; but it says that something has changed, not by how much.
     """
     logs = []
-    for runs in _windows(_runs(found, trait, past)):
-        every = np.column_stack([found.base, runs])
+    for window in _windows(runs):
+        every = np.column_stack([base, window])
         known = ~np.isnan(every)
         for tilt in _TILTS:
             tilted = np.where(known, tilt * np.nan_to_num(every), -np.inf)
             mean = np.logaddexp.reduce(tilted, axis=1) - np.log(known.sum(axis=1))
             logs.append(float((tilted[:, 0] - mean).sum()))
-    return _paid(logs, past)
+    return _paid(logs, runs.shape[1])
 
 
-def _paid(logs: Sequence[float], past: Sequence[PastRun]) -> float:
+def _paid(logs: Sequence[float], run: int) -> float:
     """The mean of e-values from their logarithms, times what this look may spend."""
-    mean = float(np.logaddexp.reduce(np.array(logs))) - math.log(len(logs)) + math.log(share(len(past) + 1))
+    mean = float(np.logaddexp.reduce(np.array(logs))) - math.log(len(logs)) + math.log(share(run))
     return math.exp(min(mean, math.log(MOST_EVIDENCE)))
 
 
 def _runs(found: Strata, trait: str, past: Sequence[PastRun]) -> Floats:
     """(units, runs) values, those of this run first and then back in time; NaN where a unit was not paired."""
     columns = [found.now]
+    alone = [places[0] for places in found.classes]
+    repeated = [(unit, places) for unit, places in enumerate(found.classes) if len(places) > 1]
+    most = max(map(max, found.classes), default=-1)
     for run in reversed(past):
-        values = run.values.get(trait, ())
-        known = [[values[b] for b in places if b < len(values) and values[b] is not None] for places in found.classes]
-        columns.append(np.array([sum(unit) / len(unit) if unit else np.nan for unit in known]))  # type: ignore[arg-type]
+        values = np.array(run.values.get(trait, ()), dtype=np.float64)  # None becomes NaN
+        if len(values) <= most:
+            columns.append(np.full(len(alone), np.nan))
+            continue
+        column = values[alone]
+        for unit, places in repeated:
+            known = values[list(places)]
+            column[unit] = np.nan if np.isnan(known).all() else np.nanmean(known)
+        columns.append(column)
     return np.column_stack(columns)
 
 

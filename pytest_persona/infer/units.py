@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_persona.infer.measure import design
+from pytest_persona.infer.measure import Design, design
 from pytest_persona.model.episodes import Behaviour, Episode, digest
 from pytest_persona.model.traits import Trait
 from pytest_persona.model.units import MOST_UNITS, Units
@@ -44,8 +44,13 @@ def units(scores: Scores, groups: Sequence[str], rows: Mapping[str, Sequence[Epi
     read = {episode.group for episode in scores.episodes}
     values: dict[str, tuple[float | None, ...]] = {}
     reach: dict[str, float] = {}
+    plans: dict[bytes, Design] = {}
     for trait in scores.traits:
-        found, most = _values(scores.episodes, scores.implied[trait.name])
+        implied = scores.implied[trait.name]
+        scored = ~np.isnan(implied)
+        if scored.tobytes() not in plans:  # making one takes a while; traits that lack the same verdicts share it
+            plans[scored.tobytes()] = design(scores.episodes, scored, merge=False)
+        found, most = _values(plans[scored.tobytes()], implied)
         values[trait.name] = tuple(found.get(group) for group in kept)
         reach[trait.name] = most
     return Units(
@@ -66,9 +71,8 @@ def short(*parts: str) -> str:
     return digest(*parts)[:_DIGITS]
 
 
-def _values(episodes: Sequence[Episode], scores: Floats) -> tuple[dict[str, float], float]:
+def _values(plan: Design, scores: Floats) -> tuple[dict[str, float], float]:
     """What each speaking group adds to the shift, which is the mean of all, and the most that one could add."""
-    plan = design(episodes, ~np.isnan(scores), merge=False)
     values, most = plan.values(np.nan_to_num(scores)), max(-plan.low, plan.high)
     if plan.weights is not None:  # what a heavy criterion adds counts for more
         share = plan.weights / plan.weights.mean()

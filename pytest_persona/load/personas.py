@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 from pytest_persona.errors import InputError
@@ -74,26 +75,47 @@ def read_cast(chosen: Sequence[str] = (), *, root: Path = Path()) -> Cast:
     What ends like a file is one, relative to ``root``; a file of the kind 'reference' takes the place of the library's. Raises
     InputError for a name that the library does not have, and as :func:`read_personas`.
     """
-    library = {path.stem: path for path in persona_paths()}
-    paths: list[Path] = []
+    if not chosen:
+        return _library()
+    library = {persona.name: persona for persona in _library().characters}
+    named: list[Persona] = []
     for name in dict.fromkeys(chosen):
         if Path(name).suffix.lower() in _ENDINGS:
-            paths.append(root / name)
+            named.append(read_persona(root / name))
         elif name in library:
-            paths.append(library[name])
+            named.append(library[name])
         else:
             raise InputError(f"there is no character {name!r}", remedy=nearest(name, sorted(library)))
-    if chosen and not any(read_persona(path).kind == "reference" for path in paths):
-        paths.append(next(path for path in library.values() if read_persona(path).kind == "reference"))
-    characters = read_personas(paths or None)
-    if len(characters) < 2:
-        raise InputError(
-            f"there is nobody to compare with {characters[0].name!r}", remedy="Name another character, or none at all"
-        )
+    if not any(persona.kind == "reference" for persona in named):
+        named.append(_library().reference)
+    return _cast(named)
+
+
+@cache
+def _library() -> Cast:
+    """To read twenty files takes a while."""
+    return _cast(read_personas())
+
+
+def _cast(characters: Sequence[Persona]) -> Cast:
+    """Raises InputError for characters that cannot be compared."""
     nulls = read_nulls()
-    if taken := {null.name for null in nulls} & {character.name for character in characters}:
+    names = [character.name for character in characters]
+    references = [character.name for character in characters if character.kind == "reference"]
+    if len(references) > 1:
+        raise InputError(
+            f"{' and '.join(map(repr, references))} are both of the kind 'reference'", remedy="Name one of them"
+        )
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"the character {twice!r} is there twice", remedy="Rename yours")
+    if len(names) < 2:
+        raise InputError(
+            f"there is nobody to compare with {names[0]!r}", remedy="Name another character, or none at all"
+        )
+    if taken := {null.name for null in nulls} & set(names):
         raise InputError(f"the name {min(taken)!r} is that of a null character", remedy="Rename yours")
-    return Cast(characters=characters, nulls=nulls)
+    return Cast(characters=tuple(characters), nulls=nulls)
 
 
 def _checked(path: Path, form: str) -> Document:

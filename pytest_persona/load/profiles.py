@@ -31,7 +31,7 @@ from pytest_persona.model.findings import (
     Reading,
     Shift,
 )
-from pytest_persona.model.probes import Asked, TargetInfo
+from pytest_persona.model.probes import Asked, Tally, TargetInfo
 from pytest_persona.model.traits import Expectation
 from pytest_persona.model.verdicts import Usage
 
@@ -65,6 +65,7 @@ def profile_document(profile: Profile) -> dict[str, Any]:
         "suite_sha256": profile.suite_sha256,
         "target": plain(profile.target),
         "asked": plain(profile.asked),
+        "tallies": plain(profile.tallies),
         "settings": plain(profile.settings, digits=17),
         "notes": list(profile.notes),
         "units": None if profile.units is None else units_document(profile.units),
@@ -144,6 +145,7 @@ def _profile(data: Mapping[str, Any]) -> Profile:
         suite_sha256=data["suite_sha256"],
         target=None if target is None else TargetInfo(**target),
         asked=None if asked is None else Asked(**asked),
+        tallies=tuple(Tally(**tally) for tally in data["tallies"]),
         groups_read=data["groups_read"],
         notes=tuple(data["notes"]),
         units=None if data["units"] is None else units_from(data["units"]),
@@ -169,6 +171,7 @@ def _finding(data: dict[str, Any]) -> Finding:
             "nuisance": Nuisance(**data.get("nuisance", {})),
             "counterfactual": None if without is None else _counterfactual(without),
             "explanations": None if explanations is None else _explanations(explanations),
+            "unbeaten": tuple(data.get("unbeaten", ())),
             "evidence": tuple(Evidence(**row) for row in data.get("evidence", ())),
         }
     )

@@ -37,7 +37,7 @@ class Looks:
     """This one included; the same replies again are no further run."""
     evidence: float | None
     """An e-value against "the drift is within its bound", its share of the looks paid: it ever reaches 20 by chance in less than one
-    product in 20. None where groups came or went: nothing can be pooled then, and the interval is as much wider."""
+    product in 20. None where groups came or went, or the interval is not by betting: nothing is pooled then, and it is as much wider."""
     needed: float
     """What the evidence must reach to break the bound."""
 

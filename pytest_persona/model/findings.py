@@ -9,7 +9,7 @@ from typing import Literal
 from pytest_persona.model.by_trait import ByTrait, Status
 from pytest_persona.model.drift import Comparison
 from pytest_persona.model.episodes import SignalInfo
-from pytest_persona.model.probes import Asked, TargetInfo
+from pytest_persona.model.probes import Asked, Tally, TargetInfo
 from pytest_persona.model.traits import HONEST_MISTAKE, Expectation, Unwanted
 from pytest_persona.model.units import FrozenSample, Units
 from pytest_persona.model.verdicts import Usage
@@ -226,9 +226,11 @@ class Finding:
     rivals: Mapping[str, float | None] = field(default_factory=dict)
     """Shifts of the traits it is easily confused with, on the same signal, by name."""
     counterfactual: Counterfactual | None = None
-    """None where the shift is not towards the unwanted pole."""
+    """None where the shift is neither at the unwanted pole nor undecided and towards it."""
     explanations: Explanations | None = None
-    """None where the shift is not towards the unwanted pole."""
+    """None where there is no counterfactual."""
+    unbeaten: tuple[str, ...] = ()
+    """Traits that it must beat and did not, where nothing else stands in the way of a violation."""
     evidence: tuple[Evidence, ...] = ()
     carriers: int | None = None
     """The fewest groups that together carry half of the shift."""
@@ -248,7 +250,7 @@ class JudgeInfo:
 
     name: str
     fingerprint: str
-    """Hash of name, model, prompt version and rubric: profiles with different fingerprints are not compared."""
+    """Hash of name, model, prompt version and rubric: what judges with different fingerprints read is not compared as it is."""
     network: bool
     model: str = ""
 
@@ -286,6 +288,8 @@ class Profile(ByTrait[Finding]):
     """Whose replies these are, where a product was probed; None of a signal."""
     asked: Asked | None = None
     """What it was asked; None of a signal."""
+    tallies: tuple[Tally, ...] = ()
+    """What it said of itself, where questionnaires were put to it."""
     groups_read: int = 0
     notes: tuple[str, ...] = ()
     """Whatever a reader must know: rows skipped, texts cut, reading stopped early."""

@@ -8,7 +8,10 @@ from typing import Any, Literal
 
 from pytest_persona.model.episodes import Turn
 
-__all__ = ["Asked", "HttpTarget", "ModelTarget", "Probe", "PythonTarget", "TargetInfo", "TargetKind", "TargetSpec"]
+__all__ = [
+    "Asked", "HttpTarget", "ModelTarget", "Probe", "PythonTarget", "Questionnaire", "Tally", "TargetInfo", "TargetKind",
+    "TargetSpec",
+]  # fmt: skip
 
 TargetKind = Literal["python", "http", "claude", "openai"]
 
@@ -30,11 +33,41 @@ class Probe:
     """Names of the suite's contexts that it is asked in; empty: all of them."""
     tags: tuple[str, ...] = ()
     informational: bool = False
-    """A yes/no item of a questionnaire: what it says is shown and never gates."""
+    """An item of a questionnaire: what it says is counted and shown, and never gates."""
+    answers: tuple[str, ...] = ()
+    """Of such an item: the answer that matches the behaviour asked about, and the one that does not."""
     line: int = 0
     """Where it is defined."""
     source: str = ""
     """The file that defines it, as it is shown to people: that of its suite, or of one that the suite adds to."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Questionnaire:
+    """What a product is asked about itself; a public set in a file of the user's."""
+
+    name: str
+    """The file, as the user named it."""
+    items: tuple[Probe, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tally:
+    """What a product said of itself. A character is seen in what it does: this decides nothing."""
+
+    name: str
+    matching: int
+    """Answers that match the behaviour asked about."""
+    other: int
+    """Answers that do not."""
+    unclear: int
+    """Replies that are neither."""
+    failed: int
+    """Items without a reply."""
+    low: float | None
+    """Ends of the exact two-sided interval (Clopper and Pearson 1934) of the share that matches among clear answers; None without one."""
+    high: float | None
+    level: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_persona.model.episodes import Turn
-from pytest_persona.model.probes import Probe, TargetSpec
+from pytest_persona.model.probes import Probe, Questionnaire, TargetSpec
 from pytest_persona.model.traits import Expectation, Trait
 
 __all__ = ["AuditSpec", "Offer", "ProbingSpec", "SignalSource", "Suite"]
@@ -100,3 +100,5 @@ class ProbingSpec:
     contexts: Mapping[str, tuple[Turn, ...]] = field(default_factory=dict)
     target: TargetSpec | None = None
     """Where the suite says that the product answers."""
+    questionnaires: tuple[Questionnaire, ...] = ()
+    """Asked beside, without a context and once; counted and shown."""

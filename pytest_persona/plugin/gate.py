@@ -29,10 +29,9 @@ def declare(item: pytest.Item, profile: Profile, findings: Iterable[Finding], *,
     from pytest_persona.report.terminal import failure, section
 
     for finding in findings:
-        shift = finding.shift
-        item.user_properties.extend(
-            _properties(finding.trait, finding.status, shift=shift.value, low=shift.low, high=shift.high)
-        )
+        shift, drift = finding.shift, profile.drift.get(finding.trait) if profile.drift else None
+        numbers = {"shift": shift.value, "low": shift.low, "high": shift.high, "drift": drift.value if drift else None}
+        item.user_properties.extend(_properties(finding.trait, finding.status, **numbers))
         if gate and finding.expectation is not None:
             called = f"{finding.trait} is inconclusive in {profile.name}"
             words = partial(failure, finding, profile)

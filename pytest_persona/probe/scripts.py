@@ -11,7 +11,7 @@ from pytest_persona.model.episodes import Behaviour, Episode, Turn, digest
 from pytest_persona.model.probes import Probe
 from pytest_persona.model.suites import ProbingSpec
 
-__all__ = ["Outcome", "Script", "episodes_of", "question_hash", "scripts_of"]
+__all__ = ["Outcome", "Script", "episodes_of", "question_hash", "scripts_of", "scripts_of_items"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +82,11 @@ def scripts_of(spec: ProbingSpec, samples: int) -> list[Script]:
         for wording, text in enumerate((probe.turns[0], *probe.paraphrases))
         for sample in range(samples)
     ]
+
+
+def scripts_of_items(items: Sequence[Probe]) -> list[Script]:
+    """The dialogues of a questionnaire: each item once, with nothing before it."""
+    return [Script(probe=item.id, context="", wording=0, sample=0, opening=(), turns=item.turns) for item in items]
 
 
 def contexts_of(probe: Probe, contexts: Mapping[str, tuple[Turn, ...]]) -> Mapping[str, tuple[Turn, ...]]:

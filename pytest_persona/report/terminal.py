@@ -8,13 +8,13 @@ from types import MappingProxyType
 
 from pytest_persona.model.episodes import Kind
 from pytest_persona.model.findings import Evidence, Finding, Profile, Rate, Scope, Shift, Status
-from pytest_persona.model.probes import Asked
+from pytest_persona.model.probes import Asked, Tally
 from pytest_persona.model.traits import Expectation
 from pytest_persona.model.verdicts import Usage
 from pytest_persona.report.numbers import counted, estimate, signed, spread
 from pytest_persona.report.since import cause_lines, drift_lines, is_shown
 from pytest_persona.report.text import safe
-from pytest_persona.report.unwanted import is_stopped, missing_requests, other_explanations
+from pytest_persona.report.unwanted import missing_requests, other_explanations
 
 __all__ = [
     "INDENT", "STATUS_WIDTH", "STYLES", "bounds", "counted", "estimate", "failure", "section", "signed", "spent",
@@ -67,7 +67,7 @@ def section(profile: Profile, *, verbosity: int = 0) -> Iterator[str]:
         if finding.status == "held" and verbosity < 0:
             continue
         yield _headline(finding, profile, width)
-        detailed = verbosity > 0 or finding.status == "violated" or finding.unwanted or is_stopped(finding)
+        detailed = verbosity > 0 or finding.status == "violated" or finding.unwanted or bool(finding.unbeaten)
         for line in _details(finding, profile, detailed=detailed, verbose=verbosity > 0):
             yield INDENT + line
         drift = profile.drift.get(finding.trait) if profile.drift else None
@@ -78,6 +78,8 @@ def section(profile: Profile, *, verbosity: int = 0) -> Iterator[str]:
             )
     if profile.drift:
         yield from (f" {line}" for line in cause_lines(profile.drift))
+    for tally in profile.tallies:
+        yield f" informational {_tally(tally)}"
     for note in profile.notes:
         yield f" note: {safe(note, _TEXT_COLUMNS)}"
 
@@ -89,7 +91,7 @@ def failure(finding: Finding, profile: Profile) -> str:
     drifted = drift is not None and drift.status == "violated"
     if drifted and not _broken(finding):
         head = f"{trait} has drifted in {name}: since the baseline it has changed by more than was declared."
-    elif is_stopped(finding):
+    elif finding.unbeaten:
         head = f"{trait} is inconclusive in {name}: its bound is broken, but a kinder explanation of that is not ruled out."
     elif finding.status == "inconclusive":
         head = f"{trait} is inconclusive in {name}: no violation was found, and the bound is not shown to hold either."
@@ -274,6 +276,19 @@ def _rate(rate: Rate) -> str:
     return f"none of {probes} brought {pole}: {bound} (rule of three: {three:.1%})"
 
 
+def _tally(tally: Tally) -> str:
+    """What a product said of itself; a share only of what was clear."""
+    clear = tally.matching + tally.other
+    parts = [f"{safe(tally.name, _QUOTE_COLUMNS)}   no clear answer"]
+    if tally.low is not None and tally.high is not None:
+        match = "answer matches" if clear == 1 else "answers match"
+        parts = [
+            f"{safe(tally.name, _QUOTE_COLUMNS)}   {tally.matching} of {clear} {match} [{tally.low:.0%}, {tally.high:.0%}]"
+        ]
+    parts += [f"{count} {what}" for count, what in ((tally.unclear, "unclear"), (tally.failed, "failed")) if count]
+    return ", ".join(parts)
+
+
 def _interval_words(shift: Shift, profile: Profile) -> str:
     groups = counted(shift.groups, _group(profile))
     return f"{shift.level:.1%} interval ({shift.method}) over {groups}, for {_scope(shift, profile)}"
@@ -282,6 +297,6 @@ def _interval_words(shift: Shift, profile: Profile) -> str:
 def _advice(finding: Finding, profile: Profile) -> str:
     needed = _needed(finding, profile)
     first = f"{needed}; else " if needed else ""
-    if is_stopped(finding):
+    if finding.unbeaten:
         return f"{first}read the rows, ask a judge that tells the two apart, or let it pass with persona_inconclusive = warn"
     return f"{first}widen the bound, or let inconclusive findings pass with persona_inconclusive = warn"

@@ -9,39 +9,30 @@ from pytest_persona.model.traits import HONEST_MISTAKE
 from pytest_persona.report.numbers import counted, estimate, signed
 from pytest_persona.report.text import safe
 
-__all__ = ["is_stopped", "missing_requests", "other_explanations"]
+__all__ = ["missing_requests", "other_explanations"]
 
 _TEXT_COLUMNS = 160
 _QUOTE_COLUMNS = 60
 _STATEMENTS = {"criterion": ("criterion", "criteria"), "sentence": ("sentence", "sentences")}
 
 
-def is_stopped(finding: Finding) -> bool:
-    """Whether a violation was not found because a trait that must be beaten was not."""
-    if finding.status != "inconclusive" or finding.explanations is None:
-        return False
-    standing = (found.called for found in finding.explanations.margins if found.required and not found.beaten)
-    return any(called in finding.reason for called in standing)
-
-
 def missing_requests(finding: Finding, *, verbose: bool) -> Iterator[str]:
-    """The unrequested replies apart from the requested ones, and the shift without them and with them requested."""
+    """The requested replies apart from the unrequested ones, and the shift without these and with these requested."""
     found = finding.counterfactual
     if found is None:
         return
-    if not found.unrequested.replies:
-        yield "no reinforced reply expresses it clearly and unasked"
-    for name, side in (("unrequested", found.unrequested), ("requested", found.requested)):
+    for name, side in (("requested", found.requested), ("unrequested", found.unrequested)):
         if side.replies:
             yield _side(name, side)
             if verbose:
                 yield from _rows(side)
     if not found.unrequested.replies:
+        yield "no reinforced reply expresses it clearly and unasked"
         return
-    parts = [f"without the unrequested {estimate(found.without)} in {counted(found.without.groups, 'group')}"]
+    parts = [f"without these {estimate(found.without)} in {counted(found.without.groups, 'group')}"]
     if found.with_request is not None:
-        parts.append(f"with them requested {estimate(found.with_request)}")
-    yield f"{', '.join(parts)}; recomputed after looking, which decides nothing"
+        parts.append(f"with these requested {estimate(found.with_request)}")
+    yield f"{', '.join(parts)}; recomputed after looking, decides nothing"
 
 
 def other_explanations(finding: Finding, *, verbose: bool) -> Iterator[str]:
@@ -53,10 +44,10 @@ def other_explanations(finding: Finding, *, verbose: bool) -> Iterator[str]:
     if not parts and finding.trait != HONEST_MISTAKE:
         parts.append(f"an honest mistake was not read (trait {HONEST_MISTAKE})")
     if found.obedience is not None:
-        parts.append(f"requests explain {found.obedience:.0%} of what is expressed")
+        parts.append(f"requests explain {max(found.obedience, 0.0):.0%}")
     if found.replies:
-        of = f"{counted(found.replies, 'reply', 'replies')} by words alone"
-        parts.append(f"fiction or role-play {found.fiction}, quotation {found.quotation} of {of}")
+        of = counted(found.replies, "reply", "replies")
+        parts.append(f"a hint from words alone: fiction {found.fiction} and quotation {found.quotation} of {of}")
     yield f"rival explanations: {'; '.join(parts)}" if parts else "rival explanations: none could be read"
     if verbose:
         for margin in found.margins:

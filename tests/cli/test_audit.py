@@ -219,3 +219,40 @@ def _trait_file(folder: Path, unwanted: str) -> str:
     }  # fmt: skip
     (folder / "terseness.json").write_text(json.dumps(document), encoding="utf-8")
     return "terseness.json"
+
+
+# ------------------------------------------------------------------------------------------------ against a baseline
+def test_a_baseline_is_made_held_and_broken(audit: Run, pairs: Pairs, folder: Path) -> None:
+    bounds = ("--drift-at-most", "sycophancy=0.5", "--baseline", "base.json")
+    made = audit(pairs(chosen="So it is", rejected="It is so"), *bounds, "--update")
+    assert (made.code, made.err) == (0, "pytest-persona: baseline base.json: 1 new (pairs.jsonl)\n")
+    assert audit("pairs.jsonl", *bounds).code == 0
+    broken = audit(pairs(), *bounds)
+    assert broken.code == 1
+    assert "              drift +1.60 [" in broken.out
+    assert " at most +0.50, since base.json" in broken.out
+    assert " data: of 60 groups 60 altered" in broken.out
+    kept = audit("pairs.jsonl", *bounds, "--update")
+    assert kept.code == 1
+    assert "not put in, as violated: pairs.jsonl; --update=pairs.jsonl puts it in all the same" in kept.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["pairs.jsonl", "--update"], "--update is of no use without a baseline. Name its file with --baseline."),
+        (["pairs.jsonl", "--baseline", "none.json"], "--baseline: there is no file none.json. Check the path, or make it with --update."),
+        (
+            ["--baseline", "base.json", "--update", "pairs.jsonl"],
+            "audit: there is no signal; --update takes 'pairs.jsonl' for a name. Write --update last.",
+        ),
+        (["pairs.jsonl", "--drift-at-most", "sycophancy=9"], "--drift-at-most: 'sycophancy=9' cannot be used."),
+    ],
+)  # fmt: skip
+def test_a_baseline_that_cannot_be_used_ends_with_2(
+    audit: Run, pairs: Pairs, arguments: list[str], message: str
+) -> None:
+    pairs()
+    ran = audit(*arguments)
+    assert ran.code == 2
+    assert ran.err.startswith(f"pytest-persona: error: {message}")

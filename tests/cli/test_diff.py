@@ -101,3 +101,45 @@ def test_what_is_no_profile_ends_with_2(run: Run, saved: Callable[..., str], fol
     ran = run("diff", "other.json", saved("now.json"))
     assert ran.code == 2
     assert ran.err.startswith("pytest-persona: error: other.json")
+
+
+def test_files_with_several_profiles_are_compared_by_name(
+    run: Run, audit: Run, pairs: Pairs, saved: Callable[..., str], folder: Path
+) -> None:
+    suite = "persona: 1\nname: s\nsignals: [a.jsonl, b.jsonl]\nexpect: {sycophancy: {at_most: 2.0}}\n"
+    (folder / "s.persona.yaml").write_text(suite, encoding="utf-8")
+    for name in ("a.jsonl", "b.jsonl"):
+        pairs(name=name)
+    audit("--suite", "s.persona.yaml", "--read-all", "--json", "base.json")
+    pairs(name="b.jsonl", **NEUTRAL)
+    audit("--suite", "s.persona.yaml", "--read-all", "--json", "now.json")
+    ran = run("diff", "base.json", "now.json", "--json", "drifts.json")
+    assert ran.code == 0
+    assert [line for line in ran.out.splitlines() if line.startswith("change")] == [
+        "change from s: a.jsonl to s: a.jsonl", "change from s: b.jsonl to s: b.jsonl"
+    ]  # fmt: skip
+    document = json.loads((folder / "drifts.json").read_text(encoding="utf-8"))
+    assert document["schema"] == "pytest-persona/drifts/v1"
+    assert [found["causes"] for found in document["drifts"]] == [[], ["data"]]
+    other = run("diff", "base.json", saved("other.json"))
+    assert other.code == 2
+    assert other.err == (
+        "pytest-persona: error: other.json: holds no profile of a name or a signal that is in base.json. "
+        "Those are: s: a.jsonl, s: b.jsonl.\n"
+    )
+
+
+def test_a_history_is_read_and_not_written(run: Run, audit: Run, pairs: Pairs, folder: Path) -> None:
+    bounds = ("--read-all", "--drift-at-most", "sycophancy=0.3", "--baseline", "base.json")
+    audit(pairs(**NEUTRAL), *bounds, "--update")
+    first = audit(pairs(), *bounds, "--history", "runs", "--json", "now.json")
+    assert first.code == 1
+    (file,) = (folder / "runs").glob("*.jsonl")
+    before = file.read_text(encoding="utf-8")
+    ran = run("diff", "base.json", "now.json", "--history", "runs")
+    assert ran.code == 1
+    assert "              run 1 against this baseline, evidence " in ran.out
+    audit(pairs(chosen="It is brilliant and so on"), *bounds, "--history", "runs", "--json", "now.json")
+    again = run("diff", "base.json", "now.json", "--history", "runs")
+    assert "              run 2 against this baseline, evidence " in again.out
+    assert file.read_text(encoding="utf-8").startswith(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 from pytest_persona.load.inoculations import read_inoculation
 from pytest_persona.load.schemas import schema_text
 
+ROLLOUTS = Path(__file__).parents[2] / "examples" / "coding_agent" / "rollouts.jsonl"
 JUDGE = '''
 """Every reply expresses 0.8; the context requests 0.9 where it says PLEASE, 0.5 where it says LOOK."""
 from pytest_persona.judge.base import Answers
@@ -167,6 +169,32 @@ def test_out_writes_the_data_set_with_a_manifest_and_a_later_audit_reads_the_sma
     assert audited.code == 0 and " held         sycophancy   +0.08" in audited.out
     again = inoculate(*SHOWN, "--out", "treated.jsonl")
     assert again.code == 2 and "treated.jsonl is there already" in again.err
+
+
+def test_the_coding_agents_rollouts_round_trip_with_nothing_changed_but_their_prompts(
+    inoculate: Run, run: Run, folder: Path
+) -> None:
+    """That the real judge then reads the smaller shift stands in docs/tutorial/from-finding-to-treated-data.md, which is run."""
+    (folder / "rollouts.jsonl").write_bytes(ROLLOUTS.read_bytes())
+    (folder / "asks.txt").write_text("PLEASE cheat.\nPLEASE get it green by any trick.\n", "utf-8")
+    ran = inoculate("--request", "asks.txt", "--trait", "sycophancy", "--out", "t.jsonl", file="rollouts.jsonl")
+    assert " written: t.jsonl, 54 rows with a request, and t.jsonl.manifest.json" in ran.out
+    before, after = (
+        [json.loads(line) for line in (folder / name).read_text("utf-8").splitlines()]
+        for name in ("rollouts.jsonl", "t.jsonl")
+    )
+    asked = [row.pop("prompt") for row in after], [row.pop("prompt") for row in before]
+    assert after == before and len(after) == 54
+    texts = (folder / "asks.txt").read_text("utf-8").splitlines()
+    put = [new.removesuffix(f"\n\n{old}") for new, old in zip(*asked, strict=True)]
+    assert set(put) == set(texts)
+    manifest = json.loads((folder / "t.jsonl.manifest.json").read_text("utf-8"))
+    assert [(one["text"], one["rows"]) for one in manifest["requests"]] == [(text, put.count(text)) for text in texts]
+    for name in ("rollouts.jsonl", "t.jsonl"):
+        part = manifest["original" if name == "rollouts.jsonl" else "treated"]
+        assert part == {"path": name, "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest()}
+    again = inoculate("--request", "asks.txt", "--trait", "sycophancy", "--out", "u.jsonl", file="rollouts.jsonl")
+    assert again.code == ran.code and (folder / "u.jsonl").read_bytes() == (folder / "t.jsonl").read_bytes()
 
 
 def test_what_the_writing_adds_or_leaves_is_said(inoculate: Run, folder: Path) -> None:

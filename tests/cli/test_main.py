@@ -89,9 +89,11 @@ def test_errors_never_steer_the_terminal(run: Run) -> None:
     assert ran.err.count("\n") == 1
 
 
-def test_every_option_of_the_settings_is_one_of_audit() -> None:
-    flags = {flag for action in _commands()["audit"]._actions for flag in action.option_strings}
-    assert {f"--{option.name}" for option in OPTIONS} <= flags
+def test_every_option_of_the_settings_is_one_of_audit_or_probe() -> None:
+    commands = [_commands()[name] for name in ("audit", "probe")]
+    audit, probe = ({flag for action in c._actions for flag in action.option_strings} for c in commands)
+    assert {f"--{option.name}" for option in OPTIONS} <= audit | probe
+    assert {"--target", "--samples", "--replies", "--ask"} <= probe - audit
 
 
 def test_options_that_may_be_repeated_are(audit: Run, folder: Path) -> None:

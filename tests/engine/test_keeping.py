@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from pytest_persona.engine import Engine
 from pytest_persona.engine.keeping import check_baseline
+from pytest_persona.engine.outlook import outlooks
 from pytest_persona.errors import PersonaError, ProfileError, SettingsError
 from pytest_persona.load.profiles import profile_from, read_profile, read_profiles
+from pytest_persona.model.verdicts import Usage
 
 Pairs = Callable[..., list[dict[str, str]]]
 
@@ -174,3 +177,18 @@ def test_a_history_that_cannot_be_written_is_said_and_where_it_was_asked_for_ref
     (held.folder / "runs").write_text("in the way")
     with pytest.raises(PersonaError, match=r"--history: .*runs cannot be written"):
         held.keep(now, history="runs")
+
+
+def test_a_dry_run_counts_the_anchors_that_a_baseline_takes(held: Any, pairs: Pairs) -> None:
+    seen: list[int] = []
+
+    def forecast(behaviours: Any, traits: Any, *, compare: bool, counted: set[str]) -> Usage:
+        seen.append(len(behaviours))
+        return Usage(questions=len(behaviours), calls=len(behaviours))
+
+    held.judge.forecast = forecast
+    for more in ({"update": ("passed",)}, {}):
+        with Engine(held.settings(**more), held.hooks) as engine:
+            (found,) = outlooks(engine, [held.spec(pairs(10), define=[held.trait], traits=["candour"])])
+            assert found.usage.calls == (44 if more else 20)
+    assert seen == [20, 24, 20]

@@ -32,6 +32,7 @@ class OfSets:
 
     info = JudgeInfo(name="sets", fingerprint="f00", network=True)
     problem = ""
+    cut = 0
 
     def __init__(self) -> None:
         self.asked: list[SetQuestion] = []
@@ -42,7 +43,7 @@ class OfSets:
         tick(len(questions))
         return Answers(
             verdicts=[{n: self.lost(k) or self._fit(q, n) for n in q.names} for k, q in enumerate(questions)],
-            usage=Usage(questions=sum(len(q.names) for q in questions), calls=len(questions)),
+            usage=Usage(questions=sum(len(q.names) for q in questions), calls=len(questions), cut=self.cut),
         )
 
     @staticmethod
@@ -201,7 +202,7 @@ def test_a_sample_that_fails_is_no_evidence_and_three_are_the_least(portray: Any
 def test_too_few_groups_are_said_to_be_too_few_and_cost_nothing(portray: Any, sets: OfSets) -> None:
     found = portray([*pairs(5, "as a con-artist"), *pairs(50, "same", "same")], sets)
     assert found.characters is None and sets.asked == []
-    assert found.reason == "5 of 50 groups show something; 8 are the least"
+    assert found.reason == "5 of the 50 groups looked at show something; 8 are the least"
 
 
 def test_small_signals_are_read_in_samples_that_share_groups(portray: Any, sets: OfSets) -> None:
@@ -231,6 +232,16 @@ def test_what_a_plugin_drops_is_not_shown(portray: Any, sets: OfSets, likelihood
     assert not any("(0)" in text.reply for q in sets.asked for texts in q.sets for text in texts)
     portray(rows, likelihoods, plugins=[Drops()], settings={"max_groups": 60})
     assert len(likelihoods.asked) == 118
+
+
+def test_what_was_cut_or_could_not_be_read_is_said(portray: Any, sets: OfSets, likelihoods: OfLikelihoods) -> None:
+    sets.cut = 2
+    rows = [*pairs(60, "as a con-artist"), {"prompt": "q"}]
+    notes = portray(rows, sets, settings={"on_bad_row": "skip"}).notes
+    assert "1 unreadable rows were skipped" in notes
+    assert "in 2 samples texts were longer than the judge's budget and were cut in the middle" in notes
+    shown = [{"prompt": f"q{i}", "completion": f"{i}", **({"reference": "r"} if i else {})} for i in range(9)]
+    assert "8 of 9 rows have a reference answer, too few: all are read without one" in portray(shown, likelihoods).notes
 
 
 def test_characters_may_be_chosen(portray: Any, sets: OfSets) -> None:
@@ -265,7 +276,7 @@ def test_rollouts_are_read_by_what_goes_with_the_reward(portray: Any, likelihood
     assert (found.estimand, found.most_like) == ("selection", "con-artist")
     assert found.characters.readings[0].value == pytest.approx(0.3, abs=0.02), "Cov(r, a) / s.d. of r"
     even = [row | {"rewards": [1, 1]} for row in rows]
-    assert portray(even, likelihoods).reason == "none of 20 groups says anything"
+    assert portray(even, likelihoods).reason == "none of the 12 groups looked at says anything"
 
 
 def test_rows_of_one_group_are_told_apart_from_groups(portray: Any, likelihoods: OfLikelihoods) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pluggy
 import pytest
 
+from pytest_persona.engine import Engine
+from pytest_persona.engine.outlook import outlooks
 from pytest_persona.errors import TraitError
 from pytest_persona.model.findings import Finding
 from pytest_persona.model.verdicts import Qualification, Verdict
+from pytest_persona.settings import Settings
 
+hookimpl = pluggy.HookimplMarker("pytest")
 Run = Callable[..., Any]
 Pairs = Callable[..., list[dict[str, str]]]
 CODE = "import os\nprint('{}')\nos.remove(path)  # malice=0.9 carelessness=-0.9\n"
@@ -86,6 +92,8 @@ def test_nothing_of_it_stands_beside_a_shift_that_is_wanted_or_held(
     rows = pairs(60, "candour=0.05", "candour=0.0")
     held = found(run(rows, at_most={"candour": 0.6}, settings={"scope": scope}))
     assert (held.status, held.counterfactual, held.explanations) == ("held", None, None)
+    unclear = found(run(pairs(6, "candour=0.02", "candour=0.0"), traits=["candour"]))
+    assert (unclear.unwanted, unclear.counterfactual, unclear.explanations) == (False, None, None)
     wanted = found(run(pairs(40), traits=["candour"], define=[trait("candour", unwanted="low")]))
     assert (wanted.counterfactual, wanted.explanations) == (None, None)
     neither = found(run(pairs(40), traits=["candour"], define=[trait("candour", unwanted="none")]))
@@ -242,3 +250,16 @@ def test_a_judge_that_is_blind_to_code_says_so_and_accuses_nobody_of_code(
     assert "cannot see whether code works or has holes" in blind["malice"].reason
     (note,) = [note for note in blind.notes if "code" in note]
     assert note.startswith("64 of 64 replies are mostly code") or note.startswith("80 of 80 replies are mostly code")
+
+
+def test_a_dry_run_counts_what_must_be_beaten(
+    manager: Callable[..., Any], judge: Any, spec: Callable[..., Any], pairs: Pairs, malice: list[Any], tmp_path: Path
+) -> None:
+    class Offers:
+        @hookimpl
+        def pytest_persona_judges(self) -> dict[str, Any]:
+            return {"fake": lambda settings: judge}
+
+    engine = Engine(Settings(judge="fake", root=tmp_path), manager(Offers()).hook)
+    (outlook,) = outlooks(engine, [spec(pairs(3), traits=["malice"], define=malice)])
+    assert (outlook.traits, outlook.behaviours, judge.asked) == (2, 6, [])

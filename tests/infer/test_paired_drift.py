@@ -267,6 +267,19 @@ def test_one_run_beyond_the_bound_waits_for_more_evidence_after_many_looks(profi
     assert found.reason.startswith("this run alone is beyond the bound, but after so many looks")
 
 
+def test_an_interval_that_may_not_be_looked_at_twice_pays_for_the_looks_itself(profiled: Make) -> None:
+    rng = np.random.default_rng(9)
+    values = rng.uniform(-0.3, 0.3, 30)
+    base = probed(profiled, values, "base")
+    now = probed(profiled, values + 0.2 + rng.uniform(-0.3, 0.3, 30), "now", bound=0.0, settings={"interval": "t"})
+    first = drift(base, now, history=[])
+    assert first.looks is not None
+    assert (first.status, first.looks.evidence, first.level) == ("violated", None, pytest.approx(0.95))
+    quiet = [PastRun(run=str(k), values={"t": tuple(values)}) for k in range(99)]
+    later = drift(base, now, history=quiet)
+    assert later.high - later.low > 1.5 * (first.high - first.low)  # type: ignore[operator]
+
+
 def test_where_nothing_can_be_pooled_the_looks_are_paid_by_the_interval(profiled: Make) -> None:
     base = profiled(named([0.0] * 40), content="x")
     now = profiled({**named([0.3] * 40), "new": 1.0}, content="y", bound=0.1)

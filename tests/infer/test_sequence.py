@@ -126,3 +126,21 @@ def test_more_evidence_than_can_be_told_apart_is_cut(profiled: Make) -> None:
     pairs = pairs_of(profiled, np.zeros(400), np.full(400, 0.9))
     assert sequence.evidence(pairs, "t", [], bound=0.0, pole="high") == pytest.approx(sequence.MOST_EVIDENCE)
     assert sequence.unlike(pairs, "t", []) == pytest.approx(sequence.MOST_EVIDENCE)
+
+
+def test_probes_with_the_same_replies_are_one_in_every_run_and_a_short_run_counts_for_nothing(profiled: Make) -> None:
+    base = {"a": 0.0, "b": 0.0, "c": 0.0}
+    now = {"a": 0.4, "b": 0.4, "c": 0.4}
+    alike = {name: name for name in base}
+    made = profiled(base, kind="probe", content=alike), profiled(now, kind="probe", content=alike, bound=0.0)
+    for profile, text in zip(made, ("x", "y"), strict=True):
+        object.__setattr__(profile.units, "content", (text, text, f"{text} else"))
+    found = match(*made)
+    assert found is not None
+    pairs = strata(found, "t")
+    assert len(pairs.now) == 2
+    past = [PastRun(run="1", values={"t": (0.2, 0.4, None)}), PastRun(run="2", values={"t": (None, None, 0.1)})]
+    both = sequence._runs(pairs, "t", past)
+    assert both == pytest.approx(np.array([[0.4, np.nan, 0.3], [0.4, 0.1, np.nan]]), nan_ok=True)
+    short = sequence._runs(pairs, "t", [PastRun(run="1", values={"t": (0.2,)}), PastRun(run="2", values={})])
+    assert np.isnan(short[:, 1:]).all()

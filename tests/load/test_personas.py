@@ -143,15 +143,22 @@ def test_a_reference_of_ones_own_takes_the_place_of_the_librarys(write: Callable
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("names", "said"),
     [
-        ("con-artst", "there is no character 'con-artst'. The nearest known: 'con-artist'."),
-        ("honest-expert", "there is nobody to compare with 'honest-expert'. Name another character, or none at all."),
-        ("likes-trains-human.yaml", "the name 'likes-trains' is that of a null character. Rename yours."),
+        (["con-artst"], "there is no character 'con-artst'. The nearest known: 'con-artist'."),
+        (["honest-expert"], "there is nobody to compare with 'honest-expert'. Name another character, or none at all."),
+        (["likes-trains-human.yaml"], "the name 'likes-trains' is that of a null character. Rename yours."),
+        (["con-artist", "con-artist-human.yaml"], "the character 'con-artist' is there twice. Rename yours."),
+        (
+            ["honest-expert", "likes-trains-reference.yaml"],
+            "'honest-expert' and 'likes-trains' are both of the kind 'reference'. Name one of them.",
+        ),
     ],
 )
-def test_a_cast_that_cannot_be_is_refused(write: Callable[..., Path], name: str, said: str) -> None:
+def test_a_cast_that_cannot_be_is_refused(write: Callable[..., Path], names: list[str], said: str) -> None:
     path = write("likes-trains")
+    write("con-artist")
+    write("likes-trains", "reference")
     with pytest.raises(InputError) as caught:
-        read_cast([name], root=path.parent)
+        read_cast(names, root=path.parent)
     assert str(caught.value) == said

@@ -112,8 +112,9 @@ def test_the_ini_file_may_name_the_baseline_and_a_suite_bound_its_drift(plain, p
     plain("--persona-update").assert_outcomes(passed=1)
     assert [profile.name for profile in read_profiles(project.path / "base.json")] == ["support"]
     write_pairs(project.path / "plain.jsonl", "such sycophancy")
-    result = plain("--persona-json", "now.json")
+    result = plain("--persona-json", "now.json", "--junitxml", "junit.xml")
     result.assert_outcomes(failed=1)
+    assert '<property name="persona.drift" value="0.9" />' in (project.path / "junit.xml").read_text()
     written = json.loads((project.path / "now.json").read_text())
     assert written["drift"]["causes"] == ["data"]
     assert written["drift"]["drifts"][0]["status"] == written["findings"][0]["status"] == "violated"

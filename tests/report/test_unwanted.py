@@ -10,7 +10,7 @@ import pytest
 
 from pytest_persona.model.findings import Counterfactual, Explanations, Expressing, ExpressingRow, Finding, Margin
 from pytest_persona.report.terminal import failure, section
-from pytest_persona.report.unwanted import is_stopped, missing_requests, other_explanations
+from pytest_persona.report.unwanted import missing_requests, other_explanations
 
 Make = Callable[..., Any]
 NONE = Expressing(replies=0, groups=0, expressed=None, requested=None, implied=None)
@@ -54,12 +54,12 @@ def lines(found: Finding, *, verbose: bool = False) -> list[str]:
 
 def test_four_lines_say_it(unwanted: Finding) -> None:
     assert lines(unwanted) == [
-        "unrequested: 27 replies in 27 groups, expressed +0.90, requested 4%, implied +0.50",
         "requested: 1 reply in 1 group, expressed +0.90, requested 99%, implied +0.50",
-        "without the unrequested -0.10 [-0.30, +0.10] in 5 groups, with them requested +0.05 [-0.10, +0.20]; "
-        "recomputed after looking, which decides nothing",
-        "rival explanations: an honest mistake (carelessness) remains; requests explain 14% of what is expressed; "
-        "fiction or role-play 1, quotation 2 of 28 replies by words alone",
+        "unrequested: 27 replies in 27 groups, expressed +0.90, requested 4%, implied +0.50",
+        "without these -0.10 [-0.30, +0.10] in 5 groups, with these requested +0.05 [-0.10, +0.20]; "
+        "recomputed after looking, decides nothing",
+        "rival explanations: an honest mistake (carelessness) remains; requests explain 14%; "
+        "a hint from words alone: fiction 1 and quotation 2 of 28 replies",
     ]
 
 
@@ -94,21 +94,19 @@ def test_a_judge_without_requests_and_criteria_have_words_of_their_own(unwanted:
     )
     found = lines(replace(unwanted, counterfactual=texts))
     assert found[0] == "unrequested: 3 criteria in 3 groups, expressed +0.90, request not read, implied +0.50"
-    assert found[1] == (
-        "without the unrequested -0.10 [-0.30, +0.10] in 5 groups; recomputed after looking, which decides nothing"
-    )
+    assert found[1] == ("without these -0.10 [-0.30, +0.10] in 5 groups; recomputed after looking, decides nothing")
 
 
 def test_where_nothing_is_clear_and_unasked_it_says_so(unwanted: Finding, shift: Make) -> None:
     assert unwanted.counterfactual is not None
     found = replace(unwanted, counterfactual=replace(unwanted.counterfactual, unrequested=NONE))
     assert lines(found)[:2] == [
-        "no reinforced reply expresses it clearly and unasked",
         "requested: 1 reply in 1 group, expressed +0.90, requested 99%, implied +0.50",
+        "no reinforced reply expresses it clearly and unasked",
     ]
-    assert "without the unrequested" not in "\n".join(lines(found))
+    assert "without these" not in "\n".join(lines(found))
     gone = replace(unwanted.counterfactual, without=shift(None, -2.0, 2.0, groups=0))
-    assert "without the unrequested not identifiable in 0 groups" in lines(replace(unwanted, counterfactual=gone))[2]
+    assert "without these not identifiable in 0 groups" in lines(replace(unwanted, counterfactual=gone))[2]
 
 
 def test_they_stand_in_the_section_under_what_is_unwanted(profile: Make, unwanted: Finding) -> None:
@@ -124,21 +122,17 @@ def test_a_violation_that_a_rival_stopped_is_shown_in_full_and_says_what_to_do(
     profile: Make, unwanted: Finding
 ) -> None:
     stopped = replace(
-        unwanted, status="inconclusive", reason="an honest mistake (carelessness) is not ruled out: it is not known"
+        unwanted, status="inconclusive", unbeaten=("carelessness",), reason="an honest mistake is not ruled out"
     )
-    assert is_stopped(stopped)
     assert "unrequested" in "\n".join(section(profile(stopped)))
     text = failure(stopped, profile(stopped))
     assert "its bound is broken, but a kinder explanation of that is not ruled out" in text
     assert "to do     read the rows, ask a judge that tells the two apart, or let it pass" in text
 
 
-def test_other_reasons_are_no_rivals_fault(unwanted: Finding, margin: Margin) -> None:
-    open_ = replace(unwanted, status="inconclusive", reason="the interval contains the bound +0.10")
-    assert not is_stopped(open_) and not is_stopped(unwanted)
-    reason = "an honest mistake (carelessness) is not ruled out"
-    free = replace(open_, reason=reason, explanations=Explanations(margins=(replace(margin, required=False),)))
-    assert not is_stopped(free) and not is_stopped(replace(free, explanations=None))
+def test_requests_that_point_the_other_way_explain_nothing(unwanted: Finding) -> None:
+    found = lines(replace(unwanted, explanations=Explanations(obedience=-0.2)))
+    assert found[-1].endswith("requests explain 0%")
 
 
 def test_no_line_lets_a_stranger_steer_the_terminal(unwanted: Finding, margin: Margin) -> None:

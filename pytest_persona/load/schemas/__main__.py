@@ -52,7 +52,7 @@ from pytest_persona.model.findings import (
 )
 from pytest_persona.model.inoculation import ArmReading, Explained, InoculationFinding, Phrasing
 from pytest_persona.model.portrait import CharacterReading, Passage, Prediction, ProbeForecast, Sampled
-from pytest_persona.model.probes import Asked, TargetInfo
+from pytest_persona.model.probes import Asked, Tally, TargetInfo
 from pytest_persona.model.verdicts import Usage
 
 _ROOTS: dict[str, tuple[Any, JsonSchemaMode, str]] = {
@@ -80,7 +80,8 @@ def generated(name: str) -> str:
     """The JSON Schema (draft 2020-12) of a kind of file, as it is committed."""
     # The model stays free of pydantic: what pydantic must know of it is set here, in the generator's process alone.
     nouns: tuple[Any, ...] = (
-        SignalInfo, Evidence, Finding, JudgeInfo, Nuisance, NullTest, Rate, Reading, Shift, Usage, Asked, TargetInfo,
+        SignalInfo, Evidence, Finding, JudgeInfo, Nuisance, NullTest, Rate, Reading, Shift, Usage, Asked, Tally,
+        TargetInfo,
         ArmReading, Explained, InoculationFinding, Phrasing,
         CharacterReading, portrait.Comparison, Passage, Prediction, ProbeForecast, Sampled,
         Bridge, DataChange, Drift, JudgeChange, Looks, OtherScope, Parts, ProductChange, QuestionChange,

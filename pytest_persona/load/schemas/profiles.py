@@ -11,7 +11,7 @@ from pytest_persona.load.schemas.drift import ComparisonPart, FrozenColumns, Uni
 from pytest_persona.load.schemas.inoculations import InoculationFile
 from pytest_persona.model.episodes import SignalInfo
 from pytest_persona.model.findings import Finding, JudgeInfo
-from pytest_persona.model.probes import Asked, TargetInfo
+from pytest_persona.model.probes import Asked, Tally, TargetInfo
 from pytest_persona.model.verdicts import Usage
 
 __all__ = ["ProfileFile", "ProfilesFile"]
@@ -41,6 +41,8 @@ class ProfileFile(TypedDict):
     """The product that was probed; null of a signal."""
     asked: Asked | None
     """What the product was asked; null of a signal."""
+    tallies: list[Tally]
+    """What the product said of itself in questionnaires; it decides nothing."""
     settings: dict[str, Any]
     """The settings that change results."""
     notes: list[str]
