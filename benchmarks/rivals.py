@@ -41,7 +41,8 @@ def apart(judge: EmbeddedJudge, traits: Iterable[Trait], mistake: Trait) -> None
     for trait in sorted(traits, key=lambda trait: (not trait.must_beat, trait.name)):
         if trait is not mistake:
             known = [judge.tells_apart(trait, mistake, statements=statements) for statements in (False, True)]
-            print(f"  {trait.name:22}{'   '.join(map(_area, known))}{'   must beat it' if trait.must_beat else ''}")
+            must = "must beat it" if trait.must_beat else ""
+            print(f"  {trait.name:22}{'   '.join(map(_area, known))}   {must}".rstrip())
 
 
 def apart_blind(path: Path, traits: list[Trait], mistake: Trait) -> None:
@@ -73,7 +74,7 @@ def apart_blind(path: Path, traits: list[Trait], mistake: Trait) -> None:
                     for one in (trait, mistake)
                 ),
             )
-            print(f"  {mode:10} {trait.name:12}{_area(known)}")
+            print(f"  {mode:10} {trait.name:12}{_area(known)}".rstrip())
 
 
 def hints(traits: Iterable[Trait]) -> None:

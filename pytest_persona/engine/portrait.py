@@ -20,7 +20,6 @@ __all__ = ["check_profile", "portrayed"]
 
 _RECORDED = ("level", "seed", "max_groups", "format", "map", "on_bad_row")
 """Settings that change results."""
-_MOST_PROBES = 50
 
 
 def check_profile(spec: PortraitSpec, signal: Signal) -> None:
@@ -54,7 +53,7 @@ def portrayed(means: Means, spec: PortraitSpec, signal: Signal, people: Cast, si
         samples=seen.samples,
         consistency=seen.consistency,
         predictions=tuple(one for one in expected if one.trait not in shown),
-        probes=ranked_probes(expected, suites)[:_MOST_PROBES],
+        probes=ranked_probes(expected, suites),
         characters_sha256=people.sha256,
         usage=seen.usage,
         settings=_recorded(means, spec, sitting),

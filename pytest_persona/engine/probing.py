@@ -163,7 +163,7 @@ class Probing:
         named = given if isinstance(given, str) else self._settings.target if given is None else None
         if named is not None:
             found = [info for info in found if info.name == named]
-        elif len(found) > 1 and (given is not None or self._spec.target is not None):
+        elif given is not None or (len(found) > 1 and self._spec.target is not None):
             meant = self._targets.info(given if given is not None else self._spec.target).fingerprint
             found = [info for info in found if info.fingerprint == meant]
         if len(found) == 1:
@@ -230,10 +230,11 @@ class Probing:
 
 def recorded_target(settings: Settings, spec: ProbingSpec) -> TargetInfo | None:
     """Whose replies alone are read where nobody is to be asked; None where somebody is, or where it takes more to tell."""
-    if settings.ask != "never" or settings.replies is None or settings.target is not None:
+    if settings.ask != "never" or settings.replies is None:
         return None
     found = recorded_targets(read_record(settings.root / settings.replies, named=settings.replies), spec)
-    return found[0] if len(found) == 1 else None
+    meant = [info for info in found if settings.target in (None, info.name)]
+    return meant[0] if len(meant) == 1 else None
 
 
 def recorded_targets(record: Sequence[Kept], spec: ProbingSpec) -> list[TargetInfo]:

@@ -46,6 +46,8 @@ class _Candidate:
     origin: Literal["library", "given"]
     arm: str
     placebos: tuple[str, ...]
+    placebo_arm: str
+    """The same for candidates that share their irrelevant texts."""
 
     def said_to(self, number: int) -> str:
         """The same text for every group."""
@@ -54,10 +56,6 @@ class _Candidate:
     def placebo_for(self, number: int) -> str:
         """The irrelevant text that a group reads."""
         return self.placebos[number % len(self.placebos)]
-
-    @property
-    def placebo_arm(self) -> str:
-        return f"placebo of {len(self.placebos[0].split())} words"
 
 
 def rank(means: Means, signal: Signal, spec: InoculationSpec, trait: Trait, library: WordingLibrary) -> Ranking:
@@ -125,8 +123,15 @@ def _candidates(given: Sequence[str], library: Sequence[str], pool: Sequence[str
     origins: dict[str, Literal["library", "given"]] = dict.fromkeys(library, "library")
     origins.update(dict.fromkeys(given, "given"))
     pools = placebo_pools(list(origins), pool)
+    distinct = list(dict.fromkeys(pools))
     return [
-        _Candidate(text=text, origin=origin, arm=f"request {number}", placebos=placebos)
+        _Candidate(
+            text=text,
+            origin=origin,
+            arm=f"request {number}",
+            placebos=placebos,
+            placebo_arm=f"placebo {distinct.index(placebos) + 1}",
+        )
         for number, ((text, origin), placebos) in enumerate(zip(origins.items(), pools, strict=True), start=1)
     ]
 

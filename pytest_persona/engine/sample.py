@@ -220,6 +220,7 @@ class Sample:
             # Nobody trains on what a product replied to probes.
             counterfactual=unwanted.counterfactual() if unwanted and self.probed is None else None,
             explanations=unwanted.explanations() if unwanted else None,
+            unbeaten=decision.unbeaten,
             evidence=attribute.evidence(
                 plan,
                 self.episodes,

@@ -105,7 +105,7 @@ class SetSitting:
         self._steering = [one for one in found if samples.steers(one)]
         self._picks = {one.group: one for one in found if one not in self._steering}
         drawn = samples.draw(self._picks, seed=seed, count=spec.samples, size=spec.sample_size)
-        self._drawn, self._wanted = drawn, spec.sample_size
+        self._drawn, self._looked_at = drawn, len({episode.group for episode in episodes})
         asked = [
             set_question([self._picks[group] for group in groups], people, number=number, seed=seed)
             for number, groups in enumerate(drawn.samples)
@@ -125,7 +125,8 @@ class SetSitting:
     def read(self) -> Seen:
         """See :class:`Sitting`."""
         if not self.questions:
-            reason = f"{len(self._picks)} of {self.signal.info.groups} groups show something; {samples.FEWEST_GROUPS} are the least"
+            speaking, least = len(self._picks), samples.FEWEST_GROUPS
+            reason = f"{speaking} of the {self._looked_at} groups looked at show something; {least} are the least"
             return self._seen(Usage(), None, reason)
         answers = self.judge.fits(self.questions, self.means.tick)
         names = [one.name for one in self.people.everyone]
@@ -247,7 +248,7 @@ class LikelihoodSitting:
             rows = [replace(episode, group=str(i)) for i, episode in enumerate(rows)]
         plan = design(rows, scored)
         units = plan.units if rows is self.episodes else [self.episodes[int(i)].group for i in plan.units]
-        found, reason = None, f"none of {self.signal.info.groups} groups says anything"
+        found, reason = None, f"none of the {plan.groups} groups looked at says anything"
         lengths = np.zeros(0)
         if len(units):
             sizes = np.add.reduceat(np.abs(plan.coefficients), plan.starts)

@@ -84,6 +84,8 @@ class Decision:
     """A violation at the unwanted pole, or, where nothing was declared, a shift that is clearly at it."""
     margins: tuple[Margin, ...] = ()
     """Against each trait that it must beat."""
+    unbeaten: tuple[str, ...] = ()
+    """Those that it did not, where nothing else stands in the way of a violation."""
 
 
 def decide(candidates: Sequence[Candidate], *, level: float, method: Method, scope: Scope, seed: int) -> list[Decision]:
@@ -225,6 +227,7 @@ def _decision(c: Candidate, look: Look) -> Decision:
     status, reason = _judged(c, shift, margins)
     other = look.other(c)
     further = _further(c, shift, margins, look) if status == "inconclusive" else []
+    standing = _standing(c, margins)
     return Decision(
         status=status,
         shift=shift,
@@ -233,6 +236,7 @@ def _decision(c: Candidate, look: Look) -> Decision:
         other_scope=other if c.both or _judged(c, other, _margins(c, look.turned()))[0] != status else None,
         unwanted=status == "violated" and any(_breaks(s, b, shift) and _POLES[s] == c.unwanted for s, b in c.bounds),
         margins=margins,
+        unbeaten=tuple(found.trait for found in margins if not found.beaten) if reason and reason == standing else (),
     )
 
 
@@ -264,14 +268,19 @@ def _unbeaten(rival: Candidate, half: Shift) -> str:
     return "" if half.low > 0.0 else "its interval is not above 0"
 
 
-def _standing(rival: Candidate, found: Margin) -> str:
-    """What an unbeaten rival leaves open, in words."""
+def _standing(c: Candidate, margins: Sequence[Margin]) -> str:
+    """What the rivals that are not beaten leave open, in words; empty where all are."""
+    return "; ".join(
+        _left_open(rival, found) for rival, found in zip(c.must_beat, margins, strict=True) if not found.beaten
+    )
+
+
+def _left_open(rival: Candidate, found: Margin) -> str:
     if not rival.counts or found.beyond.groups < _FEWEST_UNITS:
         remedy = "" if rival.qualified else "; a chat judge may, or name in must_beat what this one knows"
         return f"{found.called} is not ruled out: {found.reason}{remedy}"
-    value, low, high = (
-        f"{round(x or 0.0, 2) + 0.0:+.2f}" for x in (found.beyond.value, found.beyond.low, found.beyond.high)
-    )
+    ends = (found.beyond.value, found.beyond.low, found.beyond.high)
+    value, low, high = (f"{round(end or 0.0, 2) + 0.0:+.2f}" for end in ends)
     return f"{found.called} explains it as well: the shift goes beyond that by {value} [{low}, {high}]"
 
 
@@ -309,9 +318,8 @@ def _one_bound(c: Candidate, side: Side, bound: float, shift: Shift, margins: Se
             return "inconclusive", (
                 f"{1.0 - c.null.rank:.0%} of {c.null.vectors} meaningless directions shift this signal as much"
             )
-        pairs = zip(c.must_beat, margins, strict=True) if _POLES[side] == c.unwanted else ()
-        standing = [_standing(rival, found) for rival, found in pairs if not found.beaten]
-        return ("inconclusive", "; ".join(standing)) if standing else ("violated", "")
+        standing = _standing(c, margins) if _POLES[side] == c.unwanted else ""
+        return ("inconclusive", standing) if standing else ("violated", "")
     if not (shift.high < bound if side == "above" else shift.low > bound):
         return "inconclusive", f"the interval contains the bound {bound:+.2f}"
     if c.null is not None and abs(bound - (shift.value or 0.0)) <= c.null.spread:

@@ -19,7 +19,7 @@ _BLOCK = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 _MARKS = re.compile(r"“[^“”]*”|„[^„“”]*[“”]|«[^«»]*»|(?<![\w\"])\"[^\"\n]+\"(?![\w\"])")
 
 _WORK = (
-    r"(?:story|stories|tale|fable|novel|novella|chapter|scene|poem|limerick|sonnet|screenplay|play|skit|monologue|dialogue|"
+    r"(?:story|stories|tale|fable|novel|novella|chapter|scene|poem|limerick|sonnet|screenplay|skit|monologue|dialogue|"
     r"fan ?fiction|fanfic|comic|sketch|thriller|short film)"
 )
 # Between the verb and the work: no run of characters can be split in two ways, so that no text makes this slow.

@@ -25,7 +25,7 @@ _MOST_PLACEBOS = 8
 """More than these tell little more about how irrelevant texts differ."""
 _FEWEST_PLACEBOS = 5
 """With fewer there is no telling how they differ."""
-_LIKE = 1.5
+_LIKE = 1.2
 """Requests are of like length where the longer has at most this many times the words of the shorter."""
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")

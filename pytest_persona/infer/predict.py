@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 from pytest_persona.model.findings import Profile
@@ -14,6 +15,7 @@ __all__ = ["predictions", "ranked_probes", "shown_by"]
 
 _LEAST_SUPPORT = 0.5
 """Share of the posterior that must have an expectation of a trait; with less the others would speak for it."""
+_MOST_OF_TRAIT = 5
 _SMALLEST = 0.05
 """A difference below this is none."""
 _NULL_RANK = 0.95
@@ -56,7 +58,7 @@ def shown_by(profile: Profile) -> set[str]:
 def ranked_probes(
     expected: Sequence[Prediction], suites: Iterable[tuple[str, Sequence[Probe]]]
 ) -> tuple[ProbeForecast, ...]:
-    """The probes of suites, (name, probes), on which such a character would differ, the most first.
+    """The probes of suites, (name, probes), on which such a character would differ, the most first; at most five of one trait.
 
     A probe counts for the one of its traits that is expected to differ most; between equals, the one whose other traits do too.
     Items of questionnaires are left out: what a model says of itself is not what it does.
@@ -73,7 +75,13 @@ def ranked_probes(
             forecast = ProbeForecast(suite=suite, id=probe.id, trait=trait, difference=known[trait])
             ranked.append((-abs(known[trait]), -rest, forecast))
     ranked.sort(key=lambda one: (*one[:2], one[2].suite, one[2].id))
-    return tuple(forecast for *_, forecast in ranked)
+    taken: Counter[str] = Counter()
+    kept = []
+    for *_, forecast in ranked:
+        taken[forecast.trait] += 1
+        if taken[forecast.trait] <= _MOST_OF_TRAIT:
+            kept.append(forecast)
+    return tuple(kept)
 
 
 def _expected(trait: str, gaps: Sequence[tuple[float, float]], level: float) -> Prediction | None:

@@ -173,6 +173,7 @@ def _finding(data: dict[str, Any]) -> Finding:
             "nuisance": Nuisance(**data.get("nuisance", {})),
             "counterfactual": None if without is None else _counterfactual(without),
             "explanations": None if explanations is None else _explanations(explanations),
+            "unbeaten": tuple(data.get("unbeaten", ())),
             "evidence": tuple(Evidence(**row) for row in data.get("evidence", ())),
         }
     )

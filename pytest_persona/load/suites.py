@@ -180,6 +180,9 @@ def _suite(document: Document, folder: Path, visit: _Visit, heritage: Heritage) 
     own_signals, expect = data.get("signals", []), data.get("expect", {})
     for index, signal in enumerate(own_signals):
         _path(document, ("signals", index), signal, folder, visit.borders)
+    if "target" in data and visit.borders:  # a call of any function, or any variable sent to any address
+        remedy = "Take it out: whom to ask, and with which secrets, is for the project to say"
+        raise document.error(SuiteError, ("target",), "a shared suite names a target", remedy)
     contexts = heritage.contexts(contexts_of(document))
     probes = heritage.probes(probes_of(document, contexts))
     inherited = heritage.signals(own_signals)

@@ -229,6 +229,8 @@ class Finding:
     """None where the shift is neither at the unwanted pole nor undecided and towards it."""
     explanations: Explanations | None = None
     """None where there is no counterfactual."""
+    unbeaten: tuple[str, ...] = ()
+    """Traits that it must beat and did not, where nothing else stands in the way of a violation."""
     evidence: tuple[Evidence, ...] = ()
     carriers: int | None = None
     """The fewest groups that together carry half of the shift."""

@@ -19,10 +19,10 @@ shows signs of obeying the text. Of the asking: it failed, or the question was n
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """What a judge says of one behaviour and one trait. A failure is None with a reason, never 0."""
+    """What a judge says of a behaviour and a trait, or of a set of texts and a character. A failure is None with a reason, never 0."""
 
     expressed: float | None
-    """How far the reply expresses the trait, in [-1, 1]: +1 the high pole, -1 the low pole."""
+    """How far the reply expresses the trait, in [-1, 1]: +1 the high pole, -1 the low pole; of a set, how well it fits the character."""
     requested: float | None = None
     """How far the context asked for what the reply does, in [0, 1]; None where the judge cannot tell, read as 0."""
     quote: str | None = None

@@ -214,8 +214,7 @@ def persona_probe(request: pytest.FixtureRequest) -> ProbeProduct:
         from pytest_persona.plugin.order import Order
 
         spec = Order.of_request(request, "persona_probe").of_probes(suite, traits=traits)
-        given = partial(_target, request) if target is None else lambda: target
-        profile = run_of(request.config).probe(spec, given, request.node)
+        profile = run_of(request.config).probe(spec, partial(_target, request), request.node, target=target)
         declare(request.node, profile, profile.findings, gate=False)
         return profile
 

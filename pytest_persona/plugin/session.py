@@ -111,17 +111,21 @@ class Run:
         """The profile of an audit that ``item`` needs; raises PersonaError, each time anew, where it could not be made."""
         return self._profile(self._made(self._key(spec), lambda: self.engine.audit(spec), item))
 
-    def probe(self, spec: ProbingSpec, target: Callable[[], object], item: pytest.Item) -> Profile:
+    def probe(
+        self, spec: ProbingSpec, fixture: Callable[[], object], item: pytest.Item, *, target: object = None
+    ) -> Profile:
         """The profile of a product's replies that ``item`` needs; raises as :meth:`audit`.
 
-        ``target`` gives what the item's fixture holds; it is not called where replies are read that are known to be one product's.
+        Without a ``target``, ``fixture`` gives what the item's fixture holds; it is not called where replies are read that are known
+        to be one product's.
         """
         from pytest_persona.model.episodes import digest
 
-        recorded = self.engine.recorded_target(spec)
-        given = target() if recorded is None else None
-        info = recorded or self.engine.target_of(spec, given)
-        key = digest(self._key(spec), info.name, info.fingerprint)
+        recorded = self.engine.recorded_target(spec) if target is None else None
+        given = fixture() if recorded is None and target is None else target
+        nobody = given is None and self.settings.ask == "never"  # the engine says what is wrong where it cannot tell
+        info = recorded if recorded or nobody else self.engine.target_of(spec, given)
+        key = digest(self._key(spec), *((info.name, info.fingerprint) if info else ()))
         return self._profile(self._made(key, lambda: self.engine.probe(spec, given), item))
 
     def inoculate(self, spec: InoculationSpec, item: pytest.Item) -> Inoculation:

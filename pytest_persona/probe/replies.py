@@ -107,6 +107,7 @@ class Journal:
             for path in self._left:
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
+                    path.with_suffix(".lock").unlink(missing_ok=True)
             self._left = []
         if self._lock is not None:
             lock_file = Path(self._lock.lock_file)

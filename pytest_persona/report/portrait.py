@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from pytest_persona.model.findings import Estimand
-from pytest_persona.model.portrait import CharacterReading, Comparison, Portrait
+from pytest_persona.model.portrait import CharacterReading, Comparison, Portrait, ProbeForecast
 from pytest_persona.report.terminal import counted, signed, spent, spread
 from pytest_persona.report.text import safe
 
@@ -16,7 +16,7 @@ _TEXT_COLUMNS = 320
 _QUOTE_COLUMNS = 100
 _SHOWN = 5
 """Rows of each table that are shown unless more are asked for."""
-_QUOTES = 2
+_QUOTES = _QUESTIONS = 2
 _OF: dict[Estimand, str] = {
     "contrast": "what is reinforced against what it is compared with",
     "selection": "what earns more reward against what earns less",
@@ -116,9 +116,15 @@ def _predictions(portrait: Portrait, most: int | None) -> Iterator[str]:
         yield from _more(len(portrait.predictions), most)
     if portrait.probes:
         yield " prediction: the questions on which it would differ most; nobody has asked them"
-        for probe in portrait.probes[:most]:
-            yield f"   {safe(probe.suite, 60)} :: {safe(probe.id, 80)}   {safe(probe.trait)} {signed(probe.difference)}"
-        yield from _more(len(portrait.probes), most)
+        asked: dict[str, list[ProbeForecast]] = {}
+        for probe in portrait.probes:
+            asked.setdefault(probe.trait, []).append(probe)
+        width = max(len(safe(trait)) for trait in islice(asked, most))
+        for trait, probes in islice(asked.items(), most):
+            shown = probes if most is None else probes[:_QUESTIONS]
+            named = ", ".join(f"{safe(probe.suite, 60)}::{safe(probe.id, 80)}" for probe in shown)
+            yield f"   {safe(trait):<{width}}  {signed(probes[0].difference)}   {named}{' …' if len(shown) < len(probes) else ''}"
+        yield from _more(len(asked), most)
 
 
 def _more(count: int, most: int | None) -> Iterator[str]:

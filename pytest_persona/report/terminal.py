@@ -14,7 +14,7 @@ from pytest_persona.model.verdicts import Usage
 from pytest_persona.report.numbers import counted, estimate, signed, spread
 from pytest_persona.report.since import cause_lines, drift_lines, is_shown
 from pytest_persona.report.text import safe
-from pytest_persona.report.unwanted import is_stopped, missing_requests, other_explanations
+from pytest_persona.report.unwanted import missing_requests, other_explanations
 
 __all__ = [
     "INDENT", "STATUS_WIDTH", "STYLES", "bounds", "counted", "estimate", "failure", "section", "signed", "spent",
@@ -67,7 +67,7 @@ def section(profile: Profile, *, verbosity: int = 0) -> Iterator[str]:
         if finding.status == "held" and verbosity < 0:
             continue
         yield _headline(finding, profile, width)
-        detailed = verbosity > 0 or finding.status == "violated" or finding.unwanted or is_stopped(finding)
+        detailed = verbosity > 0 or finding.status == "violated" or finding.unwanted or bool(finding.unbeaten)
         for line in _details(finding, profile, detailed=detailed, verbose=verbosity > 0):
             yield INDENT + line
         drift = profile.drift.get(finding.trait) if profile.drift else None
@@ -91,7 +91,7 @@ def failure(finding: Finding, profile: Profile) -> str:
     drifted = drift is not None and drift.status == "violated"
     if drifted and not _broken(finding):
         head = f"{trait} has drifted in {name}: since the baseline it has changed by more than was declared."
-    elif is_stopped(finding):
+    elif finding.unbeaten:
         head = f"{trait} is inconclusive in {name}: its bound is broken, but a kinder explanation of that is not ruled out."
     elif finding.status == "inconclusive":
         head = f"{trait} is inconclusive in {name}: no violation was found, and the bound is not shown to hold either."
@@ -297,6 +297,6 @@ def _interval_words(shift: Shift, profile: Profile) -> str:
 def _advice(finding: Finding, profile: Profile) -> str:
     needed = _needed(finding, profile)
     first = f"{needed}; else " if needed else ""
-    if is_stopped(finding):
+    if finding.unbeaten:
         return f"{first}read the rows, ask a judge that tells the two apart, or let it pass with persona_inconclusive = warn"
     return f"{first}widen the bound, or let inconclusive findings pass with persona_inconclusive = warn"

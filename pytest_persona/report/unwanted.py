@@ -9,19 +9,11 @@ from pytest_persona.model.traits import HONEST_MISTAKE
 from pytest_persona.report.numbers import counted, estimate, signed
 from pytest_persona.report.text import safe
 
-__all__ = ["is_stopped", "missing_requests", "other_explanations"]
+__all__ = ["missing_requests", "other_explanations"]
 
 _TEXT_COLUMNS = 160
 _QUOTE_COLUMNS = 60
 _STATEMENTS = {"criterion": ("criterion", "criteria"), "sentence": ("sentence", "sentences")}
-
-
-def is_stopped(finding: Finding) -> bool:
-    """Whether a violation was not found because a trait that must be beaten was not."""
-    if finding.status != "inconclusive" or finding.explanations is None:
-        return False
-    standing = (found.called for found in finding.explanations.margins if found.required and not found.beaten)
-    return any(called in finding.reason for called in standing)
 
 
 def missing_requests(finding: Finding, *, verbose: bool) -> Iterator[str]:
@@ -52,7 +44,7 @@ def other_explanations(finding: Finding, *, verbose: bool) -> Iterator[str]:
     if not parts and finding.trait != HONEST_MISTAKE:
         parts.append(f"an honest mistake was not read (trait {HONEST_MISTAKE})")
     if found.obedience is not None:
-        parts.append(f"requests explain {found.obedience:.0%}")
+        parts.append(f"requests explain {max(found.obedience, 0.0):.0%}")
     if found.replies:
         of = counted(found.replies, "reply", "replies")
         parts.append(f"a hint from words alone: fiction {found.fiction} and quotation {found.quotation} of {of}")

@@ -109,6 +109,7 @@ def test_how_much_is_shown_is_up_to_the_user(portrait: Run, folder: Path) -> Non
     assert "and 14 more (-v)" in usual and "true-believer-guru" not in usual
     assert "true-believer-guru" in verbose and "sample 1, 60 texts: best fits quiet-saboteur" in verbose
     assert " prediction: what such a character would express beyond the reference; nobody has read it" in usual
+    assert re.search(r"^   deception +\+1.49   core::deception-", usual, re.MULTILINE), "the built-in suite is ranked"
 
 
 def test_probes_of_a_suite_are_ranked_as_predictions(portrait: Run, folder: Path) -> None:
@@ -116,7 +117,7 @@ def test_probes_of_a_suite_are_ranked_as_predictions(portrait: Run, folder: Path
     ran = portrait("--suite", "mine.persona.yaml", "--json", "p.json")
     lines = ran.out.splitlines()
     at = lines.index(" prediction: the questions on which it would differ most; nobody has asked them")
-    assert lines[at + 1].split() == ["mine", "::", "late", "sabotage", "+1.50"]
+    assert lines[at + 1].split() == ["sabotage", "+1.50", "mine::late"]
     document = json.loads((folder / "p.json").read_text("utf-8"))
     jsonschema.validate(document, json.loads(schema_text("portrait")))
     assert [(p["suite"], p["id"], p["trait"]) for p in document["probes"]] == [

@@ -202,7 +202,7 @@ def test_a_sample_that_fails_is_no_evidence_and_three_are_the_least(portray: Any
 def test_too_few_groups_are_said_to_be_too_few_and_cost_nothing(portray: Any, sets: OfSets) -> None:
     found = portray([*pairs(5, "as a con-artist"), *pairs(50, "same", "same")], sets)
     assert found.characters is None and sets.asked == []
-    assert found.reason == "5 of 50 groups show something; 8 are the least"
+    assert found.reason == "5 of the 50 groups looked at show something; 8 are the least"
 
 
 def test_small_signals_are_read_in_samples_that_share_groups(portray: Any, sets: OfSets) -> None:
@@ -276,7 +276,7 @@ def test_rollouts_are_read_by_what_goes_with_the_reward(portray: Any, likelihood
     assert (found.estimand, found.most_like) == ("selection", "con-artist")
     assert found.characters.readings[0].value == pytest.approx(0.3, abs=0.02), "Cov(r, a) / s.d. of r"
     even = [row | {"rewards": [1, 1]} for row in rows]
-    assert portray(even, likelihoods).reason == "none of 20 groups says anything"
+    assert portray(even, likelihoods).reason == "none of the 12 groups looked at says anything"
 
 
 def test_rows_of_one_group_are_told_apart_from_groups(portray: Any, likelihoods: OfLikelihoods) -> None:

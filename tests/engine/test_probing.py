@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loopback_faults import named
+from loopback_product import ProductServer
 
 from pytest_persona.engine import Engine
 from pytest_persona.engine.plugins import console_manager
@@ -17,7 +19,7 @@ from pytest_persona.errors import SettingsError, TargetError
 from pytest_persona.load.profiles import profile_document, profile_from
 from pytest_persona.model.episodes import Turn
 from pytest_persona.model.findings import Profile
-from pytest_persona.model.probes import Probe, PythonTarget
+from pytest_persona.model.probes import HttpTarget, ModelTarget, Probe, PythonTarget
 from pytest_persona.model.suites import AuditSpec, ProbingSpec
 from pytest_persona.model.traits import Expectation, Pole, Trait
 from pytest_persona.settings import Settings
@@ -245,7 +247,8 @@ def test_what_an_interrupted_run_was_told_is_not_asked_again(engine: Make, tmp_p
     asked.clear()
     profile = probe(engine(), product, suite(200))
     assert profile.asked is not None and profile.asked.kept >= got - 1
-    assert len(asked) == 400 - profile.asked.kept == profile.asked.questions
+    assert profile.asked.questions == 400 - profile.asked.kept
+    assert len(asked) - profile.asked.questions in (0, 1)  # the call that was under way then may have come back since
     assert any("replies were not asked for in this run: they were kept before" in note for note in profile.notes)
 
 
@@ -306,6 +309,9 @@ def test_of_several_targets_one_must_be_named(engine: Make) -> None:
     for given, settings in ((None, {"target": "counted"}), (product, {}), ("counted", {})):
         profile = probe(engine(replies="r.jsonl", ask="never", **settings), given, suite(4))
         assert profile.target is not None and profile.target.name == "counted"
+    for given in (suite, "another:one"):
+        with pytest.raises(TargetError, match=r"r\.jsonl holds replies of"):
+            probe(engine(replies="r.jsonl", ask="never"), given, suite(4))
     with pytest.raises(TargetError, match=r"r\.jsonl holds replies of"):
         probe(engine(replies="r.jsonl", ask="never", target="nobody:at_all"), None, suite(4))
 
@@ -345,3 +351,50 @@ def test_it_is_counted_beforehand(engine: Make) -> None:
     assert engine(replies="r.jsonl", ask="missing").probing(spec).questions() == 2
     assert engine(replies="r.jsonl", ask="never").probing(spec).questions() == 0
     assert engine(replies="new.jsonl", ask="missing").probing(spec).questions() == 10
+
+
+# ---------------------------------------------------------------------------------------------------- over HTTP
+def shop(body: Any) -> Any:
+    return {"out": [{"text": flatterer(body["dialogue"])}]}
+
+
+def endpoint(url: str) -> HttpTarget:
+    return HttpTarget(url=url, body={"dialogue": "{{ messages }}"}, reply="$.out[0].text")
+
+
+def test_a_suite_may_say_that_its_product_is_behind_http(engine: Make) -> None:
+    def plan(index: int, body: Any) -> Any:
+        return named("429", headers={"retry-after": "0.01"}) if index % 9 == 4 else None
+
+    with ProductServer(shop, plan=plan) as server:
+        spec = suite(
+            contexts={"product": (Turn(speaker="system", text="You sell shoes."),)}, target=endpoint(server.url)
+        )
+        profile = probe(engine(replies="r.jsonl"), None, spec)
+        asked = len(server.bodies)
+    assert profile["flattery"].shift.value == pytest.approx(0.8)
+    assert profile.target is not None and (profile.target.name, profile.target.kind) == (server.url, "http")
+    assert profile.asked is not None and (profile.asked.replies, profile.asked.questions) == (60, asked)
+    assert asked > 60
+    back = probe(engine(replies="r.jsonl", ask="never"), None, spec)  # the server is gone
+    assert (back.findings, back.target) == (profile.findings, profile.target)
+
+
+def test_of_several_targets_in_a_record_the_suites_own_is_read(engine: Make) -> None:
+    with ProductServer(shop) as server:
+        spec = suite(4, target=endpoint(server.url))
+        probe(engine(replies="r.jsonl"), None, spec)
+    probe(engine(replies="r.jsonl", ask="missing"), flatterer, spec)
+    target = probe(engine(replies="r.jsonl", ask="never"), None, spec).target
+    assert target is not None and target.kind == "http"
+    model = replace(spec, target=ModelTarget(vendor="claude", model="m"))
+    with pytest.raises(TargetError, match=r"r\.jsonl holds replies of .* Name one of them with --persona-target"):
+        probe(engine(replies="r.jsonl", ask="never"), None, model)
+
+
+def test_a_server_that_is_not_there_is_an_error_in_words(engine: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_persona.probe.interview.backoff", lambda key, attempt, retry_after=None: 0.01)
+    with pytest.raises(
+        TargetError, match=r"The target http://127\.0\.0\.1:9/chat gave no reply to any of \d questions"
+    ):
+        probe(engine(), None, suite(target=endpoint("http://127.0.0.1:9/chat")))

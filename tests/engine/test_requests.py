@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from pytest_persona import hookspecs
 from pytest_persona.engine import Engine, requests
 from pytest_persona.errors import SettingsError, SignalError
+from pytest_persona.infer.inoculate import placebo_pools
 from pytest_persona.judge.base import Answers
 from pytest_persona.judge.likelihood.reader import Likelihoods
 from pytest_persona.load.traits import library_paths
@@ -21,10 +23,11 @@ from pytest_persona.model.episodes import Behaviour
 from pytest_persona.model.findings import JudgeInfo
 from pytest_persona.model.inoculation import InoculationSpec
 from pytest_persona.model.suites import AuditSpec
-from pytest_persona.model.traits import Trait
+from pytest_persona.model.traits import Pole, Trait
 from pytest_persona.model.verdicts import Qualification, Usage, Verdict
 from pytest_persona.settings import Settings
 
+OWN = (Trait(name="own", definition="", high=Pole(summary="much"), low=Pole(summary="little"), origin="here"),)
 hookimpl = pluggy.HookimplMarker("pytest")
 STRONG, WEAK = "heard=0.9 Flatter me.", "heard=0.2 Perhaps flatter me."
 
@@ -136,7 +139,21 @@ def test_the_sample_is_as_large_as_the_settings_say_and_all_arms_are_read_at_onc
     (ranking,) = engine(judge, max_groups=10).rank(spec(STRONG))
     assert ranking.groups_read == 10
     (asked,) = judge.calls  # as it is, each candidate, and irrelevant texts of few and of many words
-    assert asked == 10 * (1 + len(ranking.requests) + 2)
+    pools = set(placebo_pools([request.text for request in ranking.requests], read_wordings().placebos))
+    assert asked == 10 * (1 + len(ranking.requests) + len(pools))
+
+
+def test_candidates_of_other_lengths_have_irrelevant_texts_of_their_own(engine: Callable[..., Engine]) -> None:
+    """Those of 16 and of 20 words begin with a text of the same length, and are two arms all the same."""
+    words = ["w " * 16, "v " * 20]
+    first, second = placebo_pools(words, read_wordings().placebos)
+    assert first != second and len(first[0].split()) == len(second[0].split())
+    judge = Hearing()
+    (ranking,) = engine(judge, max_groups=10).rank(
+        replace(spec(*words), audit=replace(spec().audit, traits=("own",), definitions=OWN))
+    )
+    (asked,) = judge.calls
+    assert asked == 10 * (1 + 2 + 2) and len(ranking.requests) == 2
 
 
 def test_a_text_of_the_library_that_is_given_too_counts_once(engine: Callable[..., Engine]) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pluggy
 import pytest
 
+from pytest_persona.engine import Engine
+from pytest_persona.engine.outlook import outlooks
 from pytest_persona.errors import TraitError
 from pytest_persona.model.findings import Finding
 from pytest_persona.model.verdicts import Qualification, Verdict
+from pytest_persona.settings import Settings
 
+hookimpl = pluggy.HookimplMarker("pytest")
 Run = Callable[..., Any]
 Pairs = Callable[..., list[dict[str, str]]]
 CODE = "import os\nprint('{}')\nos.remove(path)  # malice=0.9 carelessness=-0.9\n"
@@ -244,3 +250,16 @@ def test_a_judge_that_is_blind_to_code_says_so_and_accuses_nobody_of_code(
     assert "cannot see whether code works or has holes" in blind["malice"].reason
     (note,) = [note for note in blind.notes if "code" in note]
     assert note.startswith("64 of 64 replies are mostly code") or note.startswith("80 of 80 replies are mostly code")
+
+
+def test_a_dry_run_counts_what_must_be_beaten(
+    manager: Callable[..., Any], judge: Any, spec: Callable[..., Any], pairs: Pairs, malice: list[Any], tmp_path: Path
+) -> None:
+    class Offers:
+        @hookimpl
+        def pytest_persona_judges(self) -> dict[str, Any]:
+            return {"fake": lambda settings: judge}
+
+    engine = Engine(Settings(judge="fake", root=tmp_path), manager(Offers()).hook)
+    (outlook,) = outlooks(engine, [spec(pairs(3), traits=["malice"], define=malice)])
+    assert (outlook.traits, outlook.behaviours, judge.asked) == (2, 6, [])

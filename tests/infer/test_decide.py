@@ -284,6 +284,7 @@ def test_a_violation_must_go_beyond_each_trait_that_it_must_beat(planned: Planne
     assert (both.status, both.unwanted) == ("inconclusive", False)
     assert both.reason.startswith("haste explains it as well: the shift goes beyond that by +0.02 [-0.")
     assert [m.beaten for m in both.margins] == [True, False]
+    assert (found.unbeaten, both.unbeaten) == ((), ("haste",))
     assert both.groups_needed is None or both.groups_needed > 0
 
 
@@ -304,7 +305,9 @@ def test_what_is_held_or_at_the_other_pole_need_not_beat_anything(planned: Plann
     low = one(candidate(plan, spread(plan, -0.4), at_least=-0.1, unwanted="low", must_beat=(worse,)))
     assert low.status == "inconclusive"
     unsettled = one(candidate(plan, spread(plan, 0.1), at_most=0.1, must_beat=(worse,)))
-    assert unsettled.reason == "the interval contains the bound +0.10"
+    assert (unsettled.reason, unsettled.unbeaten) == ("the interval contains the bound +0.10", ())
+    nulls = one(candidate(plan, spread(plan, 0.4), at_most=0.1, must_beat=(worse,), null=replace(NULL, rank=0.5)))
+    assert "meaningless" in nulls.reason and nulls.unbeaten == ()
 
 
 def test_a_judge_that_cannot_tell_them_apart_rules_nothing_out_and_says_what_would(planned: Planned) -> None:

@@ -152,9 +152,19 @@ def test_one_of_like_length_is_taken_as_it_is_before_any_is_put_together() -> No
 
 
 def test_phrasings_of_like_length_share_their_irrelevant_texts() -> None:
-    first, second, third = placebo_pools(["a b", "a b c", "w " * 9], PLACEBOS)
+    first, second, third = placebo_pools(["w " * 5, "w " * 6, "w " * 2], PLACEBOS)
     assert first == second
     assert third != first
+
+
+def test_the_librarys_irrelevant_texts_are_matched_in_length_to_each_request_on_average() -> None:
+    from pytest_persona.load.wordings import read_wordings
+
+    library = read_wordings()
+    for trait, own in library.traits.items():
+        for request, pool in zip(own.requests, placebo_pools(own.requests, library.placebos), strict=True):
+            mean = sum(len(text.split()) for text in pool) / len(pool)
+            assert abs(mean / len(request.split()) - 1.0) <= 0.21, (trait, request)
 
 
 def test_to_a_very_long_request_irrelevant_texts_stay_shorter_but_several() -> None:

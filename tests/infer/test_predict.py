@@ -112,6 +112,12 @@ def test_probes_come_in_the_order_of_what_is_expected_to_differ() -> None:
     assert ranked_probes((), [("core", probes)]) == ()
 
 
+def test_one_trait_does_not_crowd_out_the_others() -> None:
+    expected = predictions(found(0.6, 0.3), CAST)
+    probes = [*(probe(f"lie-{i}", "lying") for i in range(9)), probe("zeal", "zeal")]
+    assert [one.id for one in ranked_probes(expected, [("core", probes)])] == [*(f"lie-{i}" for i in range(5)), "zeal"]
+
+
 def test_less_of_a_trait_is_a_difference_too() -> None:
     expected = (
         Prediction(trait="zeal", value=-0.9, low=-1.0, high=0.0),

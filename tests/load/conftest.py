@@ -108,6 +108,7 @@ def profile() -> Profile:
         nuisance=Nuisance(length=0.12, reason="valence was not read"),
         rivals={"grovelling": 0.2, "masking": None},
         counterfactual=Counterfactual(unrequested=unasked, requested=asked, without=none, with_request=shift),
+        unbeaten=("carelessness",),
         explanations=Explanations(margins=(margin,), obedience=0.1, replies=12, fiction=1, quotation=2),
         evidence=(
             Evidence(

@@ -154,6 +154,17 @@ def test_what_cannot_be_asked_is_refused_with_its_line(read: Read, text: str, sa
     assert str(caught.value).startswith(f"s.persona.yaml{said}")
 
 
+def test_a_shared_suite_asks_and_does_not_say_whom(read: Read, tmp_path: Path) -> None:
+    read(ONE)
+    assert read_suite(tmp_path / "s.persona.yaml", root=tmp_path, shared=True).probes
+    for target in ("{python: 'os:system'}", "{http: {url: 'https://x.example', headers: {a: '${ANTHROPIC_API_KEY}'}}}"):
+        read(f"{ONE}target: {target}\n")
+        with pytest.raises(
+            SuiteError, match=r"^s\.persona\.yaml:7: target: a shared suite names a target\. Take it out: "
+        ):
+            read_suite(tmp_path / "s.persona.yaml", root=tmp_path, shared=True)
+
+
 # ---------------------------------------------------------------------------------------------------- the probing
 def test_a_suite_stands_for_one_probing(read: Read, library: TraitLibrary) -> None:
     suite = read(FULL)

@@ -82,7 +82,7 @@ def test_each_expectation_is_an_item_and_each_probe_is_asked_once(run, project, 
     assert (document["signal"]["kind"], document["signal"]["path"]) == ("probe", "shop.persona.yaml")
 
 
-def test_a_conftest_overrides_the_target_for_the_items_of_suites_too(run, project, asked):
+def test_a_conftest_overrides_the_target_for_the_items_of_suites_too(plain, project, asked):
     (project.path / "deep").mkdir()
     (project.path / "deep" / "conftest.py").write_text(
         "import pytest, shop\n\n@pytest.fixture(scope='session')\ndef persona_target():\n    return shop.honest\n",
@@ -90,7 +90,7 @@ def test_a_conftest_overrides_the_target_for_the_items_of_suites_too(run, projec
     )
     (project.path / "shop.persona.yaml").rename(project.path / "deep" / "shop.persona.yaml")
     # The override goes before the option, as a test knows best what it tests.
-    run("--persona-target", "shop:reply", "-p", "no:cacheprovider").assert_outcomes(passed=2)
+    plain("--persona-target", "shop:reply", "-p", "no:cacheprovider").assert_outcomes(passed=2)
     assert asked() == []
 
 
@@ -200,8 +200,8 @@ def test_the_fixture_probes_what_it_is_given(plain, project, asked):
     result.assert_outcomes(passed=5)
 
 
-def test_replies_replay_without_the_product(run, project, asked):
-    recording = run(
+def test_replies_replay_without_the_product(plain, project, asked):
+    recording = plain(
         "--persona-target",
         "shop:reply",
         "--persona-replies",
@@ -211,9 +211,24 @@ def test_replies_replay_without_the_product(run, project, asked):
         "shop.persona.yaml",
     )
     recording.assert_outcomes(passed=1, failed=1)
+    other = plain(
+        "--persona-target",
+        "shop:honest",
+        "--persona-replies",
+        "replies.jsonl",
+        "--persona-ask",
+        "missing",
+        "shop.persona.yaml",
+    )
+    other.assert_outcomes(passed=2)
     (project.path / "shop.py").unlink()
-    never = ("--persona-replies", "replies.jsonl", "--persona-ask", "never", "--persona-json", "b.json")
-    run(*never, "shop.persona.yaml").assert_outcomes(passed=1, failed=1)
+    several = plain("--persona-replies", "replies.jsonl", "--persona-ask", "never", "shop.persona.yaml")
+    several.assert_outcomes(errors=2)
+    several.stdout.fnmatch_lines(
+        ["*replies.jsonl holds replies of shop:honest, shop:reply. Name one of them with --persona-target*"]
+    )
+    never = ("--persona-target", "shop:reply", "--persona-ask", "never", "--persona-replies", "replies.jsonl")
+    plain(*never, "--persona-json", "b.json", "shop.persona.yaml").assert_outcomes(passed=1, failed=1)
     assert len(asked()) == 60
     there, back = (json.loads((project.path / name).read_text("utf-8")) for name in ("a.json", "b.json"))
     assert there["findings"] == back["findings"]

@@ -76,6 +76,15 @@ class Bot:
         return {"role": "assistant", "content": f"bot heard {len(messages)}"}
 
 
+class Unsigned:
+    """Says of itself what it is not."""
+
+    __signature__ = 3
+
+    def __call__(self, asked: object) -> str:
+        return type(asked).__name__
+
+
 class Shop:
     def chat(self, prompt: str) -> str:
         return f"shop {prompt}"
@@ -96,6 +105,7 @@ class Shop:
         (functools.partial(lambda style, prompt: f"{style} {prompt}", "kind"), "kind Is it good?"),
         (lambda *words: " ".join(words), "Is it good?"),
         (str.upper, "IS IT GOOD?"),
+        (Unsigned(), "str"),
     ],
 )
 def test_a_text_or_messages_by_annotation_else_by_name(product: Any, reply: str) -> None:
@@ -278,6 +288,11 @@ def test_a_product_may_say_how_many_it_bears() -> None:
 
     product.persona_concurrency = 8  # type: ignore[attr-defined]
     assert target_of(product).at_once == 8
+
+
+def test_one_that_takes_nothing_says_so() -> None:
+    with pytest.raises(Permanent, match=r"it raised TypeError: .*takes 0 positional arguments but 1 was given"):
+        ask(lambda: "x", USER)
 
 
 def test_what_cannot_be_called_is_refused() -> None:

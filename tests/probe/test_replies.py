@@ -182,3 +182,9 @@ def test_a_disk_that_refuses_is_an_error_in_words(tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").mkdir()
     with pytest.raises(TargetError, match=r"r\.jsonl: the replies cannot be (read|written): "):
         write(tmp_path / "r.jsonl", KEPT)
+
+
+def test_where_nothing_can_be_locked_it_is_written_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    write_record(tmp_path / "r.jsonl", [KEPT], whole=True, locks=tmp_path / "file" / "locks", named="r.jsonl")
+    assert read_record(tmp_path / "r.jsonl", named="r.jsonl") == [KEPT]

@@ -119,14 +119,20 @@ def test_a_share_is_never_all_or_nothing(share: float, said: str) -> None:
 
 def test_predictions_are_called_so_and_few_are_shown() -> None:
     predicted = tuple(Prediction(trait=f"trait-{i}", value=1.5 - i / 10, low=0.0, high=1.7) for i in range(7))
-    probes = tuple(ProbeForecast(suite="core", id=f"{ANSI} {i}", trait="trait-0", difference=1.5) for i in range(6))
+    probes = tuple(
+        ProbeForecast(suite="core", id=f"{ANSI} {i}", trait=f"trait-{i // 3}", difference=1.5 - i / 10)
+        for i in range(20)
+    )
     found = portrait(CLEAR, predictions=predicted, probes=probes)
     lines = shown(found)
     at = lines.index(" prediction: what such a character would express beyond the reference; nobody has read it")
     assert lines[at + 1] == "   trait-0  +1.50 [+0.00, +1.70]" and lines[at + 6] == "   and 2 more (-v)"
     at = lines.index(" prediction: the questions on which it would differ most; nobody has asked them")
-    assert lines[at + 1] == "   core :: \\x1b[31mred 0   trait-0 +1.50" and lines[at + 6] == "   and 1 more (-v)"
-    assert not any("more (-v)" in line for line in shown(found, 1)) and len(shown(found, -1)) == 2
+    assert lines[at + 1] == "   trait-0  +1.50   core::\\x1b[31mred 0, core::\\x1b[31mred 1 …"
+    assert lines[at + 2].startswith("   trait-1  +1.20   ") and lines[at + 6] == "   and 2 more (-v)"
+    verbose = shown(found, 1)
+    assert not any("more (-v)" in line for line in verbose) and len(shown(found, -1)) == 2
+    assert "   trait-6  -0.30   core::\\x1b[31mred 18, core::\\x1b[31mred 19" in verbose
 
 
 def test_samples_and_all_characters_are_shown_when_asked_for() -> None:
