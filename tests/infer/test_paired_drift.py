@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_persona.infer.drift import compare
+from pytest_persona.infer.pairs import match
 from pytest_persona.infer.sequence import past_run
 from pytest_persona.model.drift import Drift
 from pytest_persona.model.findings import Profile
@@ -230,8 +231,6 @@ def test_with_a_history_a_bound_is_broken_by_the_evidence_of_all_runs(profiled: 
         assert found.looks.runs == day + 1
         assert (found.status == "violated") == (found.looks.evidence >= found.looks.needed)
         statuses.append(found.status)
-        from pytest_persona.infer.pairs import match
-
         past.append(past_run(match(base, now)))  # type: ignore[arg-type]
     assert "violated" in statuses
 
@@ -284,6 +283,27 @@ def test_one_run_beyond_the_bound_waits_for_more_evidence_after_many_looks(profi
     assert found.status == "inconclusive"
     assert found.looks is not None and found.looks.runs == 41
     assert found.reason.startswith("this run alone is beyond the bound, but after so many looks")
+
+
+def test_five_hundred_reruns_of_an_unchanged_product_raise_no_more_alarms_than_promised(profiled: Make) -> None:
+    """20 products, 25 days each, a look at every one; benchmarks/drift.py has more of both."""
+    rng, alarms = np.random.default_rng(11), 0
+    for _ in range(20):
+        likely = rng.uniform(-0.7, 0.3, 30)
+
+        def replies(likely: Any = likely) -> Any:
+            return np.where(rng.random(30) < 0.05, 0.95, likely + rng.uniform(-0.3, 0.3, 30)).round(4)
+
+        base, past = probed(profiled, replies(), "base"), list[PastRun]()
+        rang = False
+        for day in range(25):
+            now = probed(profiled, replies(), f"day {day}", bound=0.0)
+            found = compare(base, now, history=past)
+            assert found.product is not None and found.product.evidence is not None
+            rang |= found["t"].status == "violated" or found.product.evidence >= 20.0
+            past.append(past_run(match(base, now)))  # type: ignore[arg-type]
+        alarms += rang
+    assert alarms <= 1
 
 
 def test_an_interval_that_may_not_be_looked_at_twice_pays_for_the_looks_itself(profiled: Make) -> None:
