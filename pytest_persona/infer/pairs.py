@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -167,13 +167,9 @@ def strata(found: Match, trait: str, *, scale: Scale = NO_SCALE, rejudged: bool 
     """
     before, after = found.base.values[trait], found.now.values[trait]
     moved = [None if v is None else scale.of(v) for v in before]
-    read = [
-        (b, n, same)
-        for (b, n), same in zip(found.both, found.same, strict=True)
-        if found.base.read[b] and found.now.read[n]
-    ]
+    read = [(b, n) for b, n in found.both if found.base.read[b] and found.now.read[n]]
     pairs: dict[tuple[str, str], list[tuple[int, int]]] = {}
-    for b, n, _ in read:
+    for b, n in read:
         if before[b] is not None and after[n] is not None:
             pairs.setdefault((found.base.content[b], found.now.content[n]), []).append((b, n))
     units = list(pairs.values())
@@ -182,12 +178,13 @@ def strata(found: Match, trait: str, *, scale: Scale = NO_SCALE, rejudged: bool 
     base_values = _means([[moved[b] for b, _ in unit] for unit in units])
     if rejudged:
         base_values = np.where(same, now_values, base_values)
-    came = [n for b, n, _ in read if before[b] is None and after[n] is not None]
-    went = [b for b, n, _ in read if after[n] is None and before[b] is not None]
-    new, old = _spoken(found.added, found.now, trait), _spoken(found.removed, found.base, trait)
     whole = len(found.both) / len(read) if read else 1.0
-    added = [] if found.probes else [*_units(came, found.now), *_units(new, found.now)]
-    removed = [] if found.probes else [*_units(went, found.base), *_units(old, found.base)]
+    came = [n for b, n in read if before[b] is None and after[n] is not None]
+    went = [b for b, n in read if after[n] is None and before[b] is not None]
+    added, share_added = _alone(came, found.added, found.now, trait, len(units), whole)
+    removed, share_removed = _alone(went, found.removed, found.base, trait, len(units), whole)
+    if found.probes:
+        added, removed, share_added, share_removed = [], [], 0.0, 0.0
     return Strata(
         difference=now_values - base_values,
         base=base_values,
@@ -195,8 +192,8 @@ def strata(found: Match, trait: str, *, scale: Scale = NO_SCALE, rejudged: bool 
         same=same,
         added=_means([[after[n] for n in unit] for unit in added]),
         removed=_means([[moved[b] for b in unit] for unit in removed]),
-        share_added=_share(len(added), len(units), whole),
-        share_removed=_share(len(removed), len(units), whole),
+        share_added=share_added,
+        share_removed=share_removed,
         reach_base=scale.reach(found.base.reach[trait]),
         reach_now=found.now.reach[trait],
         unread=(
@@ -209,8 +206,19 @@ def strata(found: Match, trait: str, *, scale: Scale = NO_SCALE, rejudged: bool 
     )
 
 
-def _spoken(places: Iterable[int], units: Units, trait: str) -> list[int]:
-    return [place for place in places if units.read[place] and units.values[trait][place] is not None]
+def _alone(
+    fallen: Sequence[int], others: Sequence[int], units: Units, trait: str, both: int, whole: float
+) -> tuple[list[list[int]], float]:
+    """Units that speak on one side alone, and their share of all that speak there.
+
+    ``fallen`` are groups of both sides that the other one has nothing from, ``others`` those that it does not have. What was not
+    read is taken to be like what was: ``whole`` says how many groups in both stand behind one that both have read.
+    """
+    read = [place for place in others if units.read[place]]
+    classes = _units(fallen, units)
+    new = _units([place for place in read if units.values[trait][place] is not None], units)
+    count = len(classes) * whole + (len(new) * len(others) / len(read) if read else 0.0)
+    return [*classes, *new], count / (count + both * whole) if count else 0.0
 
 
 def _units(places: Sequence[int], units: Units) -> list[list[int]]:
@@ -219,11 +227,6 @@ def _units(places: Sequence[int], units: Units) -> list[list[int]]:
     for place in places:
         classes.setdefault(units.content[place], []).append(place)
     return list(classes.values())
-
-
-def _share(alone: int, both: int, whole: float) -> float:
-    """Of units that speak on one side alone; ``whole`` makes up for those in both that were not read."""
-    return alone / (alone + both * whole) if alone else 0.0
 
 
 def _means(units: Sequence[Sequence[float | None]]) -> Floats:

@@ -1,8 +1,10 @@
 """Evidence over many runs against one baseline, which may be looked at after each of them.
 
-The claim that is tested, for one trait: on no window of runs up to now has the mean over the probes of what they bring
-exceeded the baseline's by more than ``bound``. Runs share the noise of the one baseline, so they are no independent
-pieces of evidence, and no product over days would be valid. What is used instead:
+The claim that is tested, for one trait: on no run up to now has the mean over the probes exceeded the baseline's by more than
+``bound``. Runs share the noise of the one baseline, so they are no independent pieces of evidence, and to multiply what each
+day says of its difference to the baseline would be wrong. Two ways that are right, half of the stake on each:
+
+**In pairs.**
 
 1. *Within a window* the unit is the probe: its mean over the runs of the window, less its value in the baseline. Replies to
    different probes are independent and the differences are bounded. A gambler who stakes the same share on each probe wins on
@@ -13,11 +15,16 @@ pieces of evidence, and no product over days would be valid. What is used instea
 2. *The e-value of a run* is the mean of those of the windows that end there: the last 1, 2, 4, ... runs. A mean of e-values is
    one whatever they have in common.
 3. *Over runs*: run t counts w(t) = 1 / (t (t + 1)), which sum to 1. Then the sum of w(t) E(t) over all runs has a mean of at
-   most 1; so by Markov's inequality it ever reaches 1/a with probability at most a, whatever the runs have in common, and so
-   does any of its terms.
+   most 1 whenever one stops, and each of its terms is smaller still.
 
-``evidence`` is the term of the last run, so that an alarm ends once the product is as it was. The price: the threshold
-grows with the logarithm of t (t + 1), and what the baseline alone leaves open is never settled by more runs.
+It sees small drifts of many probes; what few probes leave open it never settles.
+
+**Apart**, whatever the baseline's mean is (:mod:`pytest_persona.infer.apart`): an e-process too, for exactly these probes.
+It sees large drifts of few probes, and each day adds to it.
+
+The mean of both is an e-process. So by Markov's inequality at the first time that it does so, it ever reaches 1/a with
+probability at most a. ``evidence`` has of the pairs the term of the last run alone, so that an alarm ends once the product
+is as it was.
 """
 
 from __future__ import annotations
@@ -29,12 +36,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_persona.infer import betting
+from pytest_persona.infer.apart import log_apart
 from pytest_persona.infer.pairs import Match, Strata
 from pytest_persona.infer.units import short
 from pytest_persona.model.history import PastRun
 from pytest_persona.model.traits import Unwanted
 
-__all__ = ["MOST_EVIDENCE", "beyond", "earlier", "evidence", "exchanged", "past_run", "share", "unlike"]
+__all__ = ["MOST_EVIDENCE", "drifted", "earlier", "evidence", "exchanged", "past_run", "share", "unlike"]
 
 Floats = NDArray[np.float64]
 
@@ -70,8 +78,8 @@ def evidence(found: Strata, trait: str, past: Sequence[PastRun], *, bound: float
 
     ``past`` are the runs before this one, the latest last. Growth is towards ``pole``; of none, either way counts.
     """
-    reach = found.reach_base + found.reach_now
-    return beyond(found.base, _runs(found, trait, past), bound=bound, pole=pole, reach=reach)
+    runs = _runs(found, trait, past)
+    return drifted(found.base, runs, bound=bound, pole=pole, reach_base=found.reach_base, reach_now=found.reach_now)
 
 
 def unlike(found: Strata, trait: str, past: Sequence[PastRun]) -> float:
@@ -79,15 +87,17 @@ def unlike(found: Strata, trait: str, past: Sequence[PastRun]) -> float:
     return exchanged(found.base, _runs(found, trait, past))
 
 
-def beyond(base: Floats, runs: Floats, *, bound: float, pole: Unwanted, reach: float) -> float:
-    """:func:`evidence` from (units,) values of the baseline and (units, runs) of the runs, the latest first; differences lie
-    within ``reach`` in size."""
+def drifted(base: Floats, runs: Floats, *, bound: float, pole: Unwanted, reach_base: float, reach_now: float) -> float:
+    """:func:`evidence` from (units,) values of the baseline and (units, runs) of the runs, the latest first."""
     ways = {"high": (1.0,), "low": (-1.0,), "none": (1.0, -1.0)}[pole]
-    logs = []
-    for window in _windows(runs):
-        difference = np.nanmean(window, axis=1) - base
-        logs += [betting.mixed(betting.growth(way * difference, bound, -reach)) for way in ways]
-    return _paid(logs, runs.shape[1])
+    reach = reach_base + reach_now
+    pairs = [
+        betting.mixed(betting.growth(way * (np.nanmean(window, axis=1) - base), bound, -reach))
+        for window in _windows(runs)
+        for way in ways
+    ]
+    each = [log_apart(way * base, way * runs, bound=bound, reach_base=reach_base, reach_now=reach_now) for way in ways]
+    return _shown(_mean([_mean(pairs) + math.log(share(runs.shape[1])), _mean(each)]))
 
 
 def exchanged(base: Floats, runs: Floats) -> float:
@@ -95,8 +105,8 @@ def exchanged(base: Floats, runs: Floats) -> float:
 
     Were it the same product, a probe's value in the baseline and its values in later runs could change places. For a tilt s
     the ratio of exp(s x) in the baseline to its mean over all these runs has then a mean of 1, and probes are independent:
-    their product is an e-value, as is its mean over tilts and over the windows of the module. It needs no range, so that it
-    sees smaller changes than :func:`beyond` where probes are few; but it says that something has changed, not by how much.
+    their product is an e-value, as is its mean over tilts and over windows. It needs no range, so that it sees smaller changes
+    than :func:`drifted` where probes are few; but it says that something has changed, not by how much.
     """
     logs = []
     for window in _windows(runs):
@@ -106,13 +116,16 @@ def exchanged(base: Floats, runs: Floats) -> float:
             tilted = np.where(known, tilt * np.nan_to_num(every), -np.inf)
             mean = np.logaddexp.reduce(tilted, axis=1) - np.log(known.sum(axis=1))
             logs.append(float((tilted[:, 0] - mean).sum()))
-    return _paid(logs, runs.shape[1])
+    return _shown(_mean(logs) + math.log(share(runs.shape[1])))
 
 
-def _paid(logs: Sequence[float], run: int) -> float:
-    """The mean of e-values from their logarithms, times what this look may spend."""
-    mean = float(np.logaddexp.reduce(np.array(logs))) - math.log(len(logs)) + math.log(share(run))
-    return math.exp(min(mean, math.log(MOST_EVIDENCE)))
+def _mean(logs: Sequence[float]) -> float:
+    """The logarithm of the mean of e-values, from theirs."""
+    return float(np.logaddexp.reduce(np.array(logs))) - math.log(len(logs))
+
+
+def _shown(log: float) -> float:
+    return math.exp(min(log, math.log(MOST_EVIDENCE)))
 
 
 def _runs(found: Strata, trait: str, past: Sequence[PastRun]) -> Floats:

@@ -46,8 +46,10 @@ class Document:
         return kind(problem, remedy=remedy, path=self.path, line=self.line(part), field=field_name(part))
 
 
-def read_document(path: Path, kind: type[InputError], *, root: Path | None = None, format: str = "") -> Document:
-    """A ``.yaml``, ``.yml``, ``.json`` or ``.toml`` file of at most 5 MB.
+def read_document(
+    path: Path, kind: type[InputError], *, root: Path | None = None, format: str = "", most: int = MAX_BYTES
+) -> Document:
+    """A ``.yaml``, ``.yml``, ``.json`` or ``.toml`` file of at most ``most`` bytes.
 
     ``root``: paths in errors are shown relative to it; ``format``: the ending to go by instead of the path's.
     Raises ``kind`` for anything that is not such a document, with the line where there is one.
@@ -56,7 +58,7 @@ def read_document(path: Path, kind: type[InputError], *, root: Path | None = Non
     parse = _PARSERS.get(format or path.suffix.lower())
     if parse is None:
         raise kind("is of no format that is read here", remedy=f"Use one of {', '.join(_PARSERS)}", path=name)
-    text = _text(path, name, kind)
+    text = _text(path, name, kind, most)
     empty = kind("is empty", remedy="Write the document, or name another file", path=name)
     if not text.strip():
         raise empty
@@ -101,17 +103,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"Known: {', '.join(names)}" if names else "None is known here"
 
 
-def _text(path: Path, name: str, kind: type[InputError]) -> str:
+def _text(path: Path, name: str, kind: type[InputError], most: int) -> str:
     try:
         with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+            raw = file.read(most + 1)
     except FileNotFoundError:
         raise kind("there is no such file", remedy="Check the path; it is read as written here", path=name) from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise kind(f"cannot be opened: {why}", remedy="Name a file that can be read", path=name) from None
-    if len(raw) > MAX_BYTES:
-        raise kind(f"is larger than {MAX_BYTES // 1_000_000} MB", remedy="Split it, or take rows out", path=name)
+    if len(raw) > most:
+        raise kind(f"is larger than {most // 1_000_000} MB", remedy="Split it, or take rows out", path=name)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -45,6 +45,8 @@ SEVERAL = "pytest-persona/profiles/v1"
 """That of a document with any number of profiles but one."""
 
 
+_MOST_BYTES = 100_000_000
+"""A profile of thousands of groups and two dozen traits takes one million, and a baseline holds many."""
 _VERSIONED = re.compile("pytest-persona/profiles?/")
 
 
@@ -90,12 +92,12 @@ def profile_from(document: Mapping[str, Any], *, ours: bool = False) -> Profile:
 
 def read_profile(path: Path) -> Profile:
     """A saved profile, whatever its file is called; raises ProfileError for what is no profile of this version."""
-    return _checked(read_document(path, ProfileError, format=".json"))
+    return _checked(read_document(path, ProfileError, format=".json", most=_MOST_BYTES))
 
 
 def read_profiles(path: Path) -> tuple[Profile, ...]:
     """The profiles of a file with one or with several; raises as :func:`read_profile`."""
-    document = read_document(path, ProfileError, format=".json")
+    document = read_document(path, ProfileError, format=".json", most=_MOST_BYTES)
     if isinstance(document.data, dict) and document.data.get("schema") == SEVERAL:
         for index, one in enumerate(document.data.get("profiles", ())):
             _refuse_other_version(document, one, ("profiles", index))

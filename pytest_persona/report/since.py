@@ -55,8 +55,7 @@ def about(drift: Drift, *, verbose: bool, said: str = "") -> Iterator[str]:
     if (verbose or drift.status == "violated") and drift.parts is not None:
         parts = ((name, getattr(drift.parts, name)) for name in ("unchanged", "altered", "added", "removed"))
         told = [f"{name} {signed(value)}" for name, value in parts if round(value, 2)]
-        how = {"paired": "in pairs", "partly-paired": "in pairs as far as there are any"}.get(drift.way, "")
-        yield f"{counted(drift.pairs, 'group')} {how}: {', '.join(told) or 'no part of it moves the shift'}"
+        yield f"{counted(drift.pairs, 'pair')}: {', '.join(told) or 'no part of it moves the shift'}"
 
 
 def cause_lines(found: Comparison) -> Iterator[str]:

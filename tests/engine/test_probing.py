@@ -247,7 +247,8 @@ def test_what_an_interrupted_run_was_told_is_not_asked_again(engine: Make, tmp_p
     asked.clear()
     profile = probe(engine(), product, suite(200))
     assert profile.asked is not None and profile.asked.kept >= got - 1
-    assert len(asked) == 400 - profile.asked.kept == profile.asked.questions
+    assert profile.asked.questions == 400 - profile.asked.kept
+    assert len(asked) - profile.asked.questions in (0, 1)  # the call that was under way then may have come back since
     assert any("replies were not asked for in this run: they were kept before" in note for note in profile.notes)
 
 

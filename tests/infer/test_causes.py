@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from pytest_persona.infer.drift import compare
 from pytest_persona.model.drift import Comparison
 from pytest_persona.model.findings import Profile
+from pytest_persona.model.probes import TargetInfo
 from pytest_persona.model.units import FrozenSample
 
 Make = Callable[..., Profile]
@@ -149,6 +151,20 @@ def test_other_replies_to_the_same_questions_are_the_product(profiled: Make) -> 
     assert (found.product.replies, found.product.probes, found.product.before) == (40, 40, "")
     assert found.product.evidence is not None and found.product.evidence > 1e4
     assert found.data is None
+
+
+def test_another_target_is_the_product_though_it_answers_the_same(profiled: Make) -> None:
+    one = TargetInfo(name="shop:plain", kind="python", fingerprint="a" * 32)
+    found = compare(
+        probed(profiled, BEFORE, target=one), probed(profiled, BEFORE, target=replace(one, fingerprint="b" * 32))
+    )
+    assert found.product is not None
+    assert (found.product.replies, found.product.before, found.product.now) == (
+        0,
+        "shop:plain/aaaaaa",
+        "shop:plain/bbbbbb",
+    )
+    assert (found["t"].way, found["t"].value) == ("same", 0.0)
 
 
 def test_replies_that_differ_by_chance_are_no_evidence_of_another_product(profiled: Make) -> None:

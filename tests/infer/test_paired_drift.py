@@ -96,6 +96,17 @@ def test_groups_that_came_and_went_have_their_part(profiled: Make) -> None:
     assert found.low < found.value < found.high  # type: ignore[operator]
 
 
+def test_what_was_not_read_counts_as_much_as_what_was(profiled: Make) -> None:
+    """Of 20 new groups 10 were read, of 40 old ones 20: a third of all is new, whatever was read."""
+    before = profiled(named([0.0] * 40), content="x")
+    after = {**named([0.1] * 40), **{f"new{k}": 1.1 for k in range(20)}}
+    unread = [f"g{k}" for k in range(20, 40)] + [f"new{k}" for k in range(10, 20)]
+    found = drift(before, profiled(after, content="y", unread=unread))
+    assert (found.pairs, found.way) == (20, "partly-paired")
+    assert found.parts is not None
+    assert found.parts.added == pytest.approx((1.1 - 0.1) / 3)
+
+
 def test_one_row_more_widens_the_interval_a_little(profiled: Make) -> None:
     rng = np.random.default_rng(1)
     before = rng.normal(0.0, 0.5, 200).clip(-2, 2)
@@ -225,13 +236,21 @@ def test_with_a_history_a_bound_is_broken_by_the_evidence_of_all_runs(profiled: 
     assert "violated" in statuses
 
 
-def test_the_first_look_decides_as_a_single_run_does(profiled: Make) -> None:
+@pytest.mark.parametrize(("growth", "status"), [(-0.4, "held"), (0.02, "inconclusive"), (0.5, "violated")])
+def test_the_first_look_decides_much_as_a_single_run_does(profiled: Make, growth: float, status: str) -> None:
     rng = np.random.default_rng(7)
-    for growth in np.linspace(0.05, 0.4, 15):
-        likely = rng.uniform(-0.3, 0.1, 60)
-        base = probed(profiled, likely, "base")
-        now = probed(profiled, likely + growth + rng.uniform(-0.1, 0.1, 60), "now", bound=0.0)
-        assert drift(base, now).status == drift(base, now, history=[]).status
+    likely = rng.uniform(-0.3, 0.1, 60)
+    base = probed(profiled, likely, "base")
+    now = probed(profiled, likely + growth + rng.uniform(-0.1, 0.1, 60), "now", bound=0.0)
+    assert (drift(base, now).status, drift(base, now, history=[]).status) == (status, status)
+
+
+def test_a_large_drift_is_seen_at_once_after_many_quiet_days(profiled: Make) -> None:
+    rng = np.random.default_rng(10)
+    likely = rng.uniform(-0.6, 0.2, 31)
+    quiet = [PastRun(run=str(k), values={"t": tuple(likely + rng.uniform(-0.2, 0.2, 31))}) for k in range(60)]
+    now = probed(profiled, likely + 0.75, "now", bound=0.1)
+    assert drift(probed(profiled, likely, "base"), now, history=quiet).status == "violated"
 
 
 def test_replies_are_draws_in_either_scope(profiled: Make) -> None:

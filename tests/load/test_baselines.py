@@ -12,6 +12,7 @@ from pytest_persona.load.baselines import baseline_document, counterpart, read_b
 from pytest_persona.load.profiles import profile_document
 from pytest_persona.load.schemas import schema_text
 from pytest_persona.model.findings import Profile
+from pytest_persona.model.units import Units
 
 
 def called(profile: Profile, name: str, path: str = "x") -> Profile:
@@ -43,6 +44,20 @@ def test_one_profile_is_itself_and_several_are_a_list_by_name(profile: Profile, 
     path = tmp_path / "base.json"
     path.write_text(json.dumps(document))
     assert read_baseline(path) == (other, one)
+
+
+def test_a_baseline_of_many_groups_can_be_read_back(profile: Profile, tmp_path: Path) -> None:
+    names = tuple(f"{k:012x}" for k in range(4000))
+    wide = Units(
+        groups=names, asked=names, content=names, lines=(1,) * 4000, read=(True,) * 4000, of=10_000,
+        values={f"t{k}": (1.2345,) * 4000 for k in range(24)}, reach={f"t{k}": 2.0 for k in range(24)},
+        definitions={f"t{k}": "d" for k in range(24)},
+    )  # fmt: skip
+    profiles = [stripped(replace(called(profile, str(number)), units=wide)) for number in range(8)]
+    path = tmp_path / "base.json"
+    path.write_text(json.dumps(baseline_document(profiles)))
+    assert path.stat().st_size > 5_000_000
+    assert read_baseline(path)[0].units == wide
 
 
 def test_a_baseline_forgets_what_a_run_cost_and_what_had_changed(profile: Profile) -> None:

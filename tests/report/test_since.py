@@ -38,7 +38,7 @@ def test_a_change_is_one_line_with_its_bound_and_what_is_behind_it() -> None:
     assert list(drift_lines(DRIFT, "base.json", verbose=False)) == [
         "drift +0.12 [+0.06, +0.19] at most +0.05, since base.json",
         "  run 12 against this baseline, evidence 35.2 of 20",
-        "  40 groups in pairs: altered +0.10, added +0.02",
+        "  40 pairs: altered +0.10, added +0.02",
     ]
 
 
