@@ -237,7 +237,9 @@ class Held:
             means = Means(
                 settings=engine.settings, hooks=self.hooks, judge=self.judge, progress=None, lock=engine._lock
             )
-            audit = Sweep(means, spec, Signal(info=info, episodes=episodes), wanted=[self.trait], beside=[]).run()
+            audit = Sweep(
+                means, spec, Signal(info=info, episodes=episodes), wanted=[self.trait], needed=[], beside=[]
+            ).run()
             return engine.baselines.applied(audit, self.judge).profile
 
     def keep(self, *profiles: Profile, failed: Sequence[int] = (), **more: Any) -> list[str]:
