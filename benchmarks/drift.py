@@ -1,6 +1,6 @@
 """Does drift cry wolf, and what does it see? By simulation; prints the tables of docs/explanation/statistics.md.
 
-    python benchmarks/drift.py            # about 15 minutes on one core
+    python benchmarks/drift.py            # some 10 minutes of one core
     python benchmarks/drift.py --quick    # under 20 seconds, for CI: fewer simulations, the same checks
 
 Exit code 1 where a promise is broken: false alarms of an unchanged product with daily looks in more than 5 %, or an interval that

@@ -10,7 +10,7 @@ from pytest_persona.infer import sequence
 from pytest_persona.infer.bridge import MOST_MARGIN, Crossing, crossing
 from pytest_persona.infer.causes import judge_change, product_change, redefined
 from pytest_persona.infer.change import Change
-from pytest_persona.infer.pairs import Match, match, strata
+from pytest_persona.infer.pairs import Match, Strata, match, strata
 from pytest_persona.model.by_trait import Status
 from pytest_persona.model.drift import Bridge, Comparison, Drift, Looks, OtherScope
 from pytest_persona.model.findings import Finding, Method, Profile, Scope
@@ -134,7 +134,7 @@ def _of_units(case: _Case, base: Profile, now: Profile, finding: Finding) -> _Ca
         method=cast("Method", now.settings.get("interval", "betting")),
         scope=cast("Scope", now.settings.get("scope", "signals")),
         seed=cast("int", now.settings.get("seed", 0)),
-        unchanged=found.nothing_changed or (not found.probes and base.signal.sha256 == now.signal.sha256),
+        unchanged=_unchanged(found, pairs) or (not found.probes and base.signal.sha256 == now.signal.sha256),
         fixed=found.base.complete and found.now.complete and not found.probes,
         crossing=across,
     )
@@ -166,6 +166,11 @@ def _crossing(trait: str, base: Profile, now: Profile, finding: Finding) -> Cros
 def _bridge(across: Crossing, before: Finding) -> Bridge:
     margin = across.margin(before.shift.value or 0.0, _LEVEL)
     return Bridge(scale=across.scale.scale, offset=across.scale.offset, margin=margin, pairs=across.pairs)
+
+
+def _unchanged(found: Match, pairs: Strata) -> bool:
+    """Whether nothing that is compared has changed: of a product, the replies to what is about the trait."""
+    return bool(len(pairs.same) and pairs.same.all()) if found.probes else found.nothing_changed
 
 
 def _too_little(change: Change, found: Match) -> str:

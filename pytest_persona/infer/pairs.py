@@ -42,9 +42,7 @@ class Match:
 
     @property
     def nothing_changed(self) -> bool:
-        """Whether every group of the one is in the other with the same texts; of probes, all that can be compared."""
-        if self.probes:
-            return bool(self.both) and all(self.same)
+        """Whether every group of the one is in the other with the same texts."""
         whole = self.base.complete and self.now.complete
         return whole and all(self.same) and not (self.added or self.removed)
 

@@ -178,6 +178,14 @@ def test_the_same_replies_of_the_same_product_are_no_cause(profiled: Make) -> No
     assert compare(probed(profiled, BEFORE), probed(profiled, BEFORE)).causes == ()
 
 
+def test_a_trait_whose_probes_bring_the_same_replies_has_not_drifted_whatever_the_others_do(profiled: Make) -> None:
+    silent = {name: None if k < 20 else v for k, (name, v) in enumerate(BEFORE.items())}
+    texts = {name: "new" if k < 20 else "x" for k, name in enumerate(BEFORE)}
+    found = compare(probed(profiled, silent, content="x"), probed(profiled, silent, content=texts, bound=0.0))  # type: ignore[arg-type]
+    assert found.product is not None
+    assert (found.product.replies, found["t"].way, found["t"].status) == (20, "same", "held")
+
+
 def test_a_probe_in_other_words_is_another_question_and_is_left_out(profiled: Make) -> None:
     now = BEFORE | {"g0": 1.0}
     found = compare(
