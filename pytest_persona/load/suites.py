@@ -174,6 +174,13 @@ def audits(suite: Suite, default_bound: float, library: TraitLibrary) -> tuple[A
     )
 
 
+def _shown(document: Document, visit: _Visit) -> str:
+    """What profiles and reports call a suite's file: where a package keeps it on this machine is nobody's business."""
+    if not visit.borders or not Path(document.path).is_absolute():
+        return document.path
+    return visit.offer.name if visit.offer is not None else Path(document.path).name
+
+
 def _suite(document: Document, folder: Path, visit: _Visit, heritage: Heritage) -> Suite:
     """The suite of a checked document, with what it has from its parents."""
     data = document.data
@@ -184,7 +191,8 @@ def _suite(document: Document, folder: Path, visit: _Visit, heritage: Heritage) 
         remedy = "Take it out: whom to ask, and with which secrets, is for the project to say"
         raise document.error(SuiteError, ("target",), "a shared suite names a target", remedy)
     contexts = heritage.contexts(contexts_of(document))
-    probes = heritage.probes(probes_of(document, contexts))
+    shown = _shown(document, visit)
+    probes = heritage.probes(probes_of(replace(document, path=shown), contexts))
     inherited = heritage.signals(own_signals)
     signals = tuple(own_signals or inherited)
     if not signals and not probes:
@@ -204,7 +212,7 @@ def _suite(document: Document, folder: Path, visit: _Visit, heritage: Heritage) 
     suite = Suite(
         name=data["name"],
         version=data.get("version", "0"),
-        path=document.path,
+        path=shown,
         folder=folder,
         signals=signals,
         traits=heritage.traits([*traits, *expect]),

@@ -231,7 +231,8 @@ def _rivals(finding: Finding) -> Iterator[str]:
     shift = finding.shift.value
     rivals = {name: value for name, value in finding.rivals.items() if value is not None}
     for name in sorted(rivals, key=lambda name: (-abs(rivals[name]), name)):
-        if shift is not None and abs(rivals[name]) > abs(shift):
+        # Only the same way: what points to the other pole explains nothing.
+        if shift is not None and rivals[name] * shift > 0.0 and abs(rivals[name]) > abs(shift):
             yield f"its rival {safe(name)} shifts further: {signed(rivals[name])}"
 
 

@@ -24,7 +24,9 @@ from pytest_persona.model.episodes import digest
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
 SIGNALS = [
-    *sorted(path for path in ROOT.glob("examples/*/*.jsonl") if path.name != "persona-record.jsonl"),
+    *sorted(
+        path for path in ROOT.glob("examples/*/*.jsonl") if path.name not in ("persona-record.jsonl", "notes.jsonl")
+    ),
     *(DATA / "emergent_misalignment" / f"{name}.jsonl" for name in ("educational", "insecure", "jailbroken", "secure")),
     DATA / "hh_rlhf" / "harmless_base_test_500.jsonl",
 ]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import anthropic  # noqa: F401
 import jsonschema  # noqa: F401
 import pytest
 from loopback_server import LoopbackServer
@@ -157,5 +158,9 @@ def folder(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, server: L
 
 @pytest.fixture
 def ask(pytester: pytest.Pytester, folder: Path) -> Run:
-    """Run pytest there, in a process of its own."""
-    return pytester.runpytest_subprocess
+    """Run pytest there: in this process, or where there are workers in one of its own, which takes seconds to import all it needs."""
+
+    def run(*args: str) -> pytest.RunResult:
+        return (pytester.runpytest_subprocess if "-n" in args else pytester.runpytest_inprocess)(*args)
+
+    return run

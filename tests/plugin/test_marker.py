@@ -207,8 +207,9 @@ def test_every_mistake_is_an_error_of_that_test_alone_and_says_what_would_be_rig
     where = "test_mistakes.py:13: persona marker: "
     for message in (
         where + "unknown keyword 'at_mots'. Perhaps at_most was meant.",
-        where + "unknown keyword 'colour'. Keywords: signal, traits, at_most, at_least, suite, inoculated_by, place,"
-        " effect_at_least, leak_at_most.",
+        where
+        + "unknown keyword 'colour'. Keywords: signal, traits, at_most, at_least, drift_at_most, suite, inoculated_by,"
+        " place, effect_at_least, leak_at_most.",
         where + "it has both a signal and a suite. Give one of them: ",
         where + "it has neither signal nor suite. Give one of them: ",
         where + "it takes one signal. Use a test for each signal, or a suite.",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from loopback_server import LoopbackServer
 from marks_judge import judge_by_marks
 
 QUALIFYING = 24
@@ -31,9 +33,18 @@ def signal(path: Path, name: str, rows: int, chosen: str = "plain") -> None:
 
 
 @pytest.fixture(params=["plain", "-n 2"])
-def ask_both(request: pytest.FixtureRequest, ask: Callable[..., pytest.RunResult]) -> Callable[..., pytest.RunResult]:
-    workers = () if request.param == "plain" else ("-n", "2")
-    return lambda *args: ask(*workers, *args)
+def ask_both(
+    request: pytest.FixtureRequest, ask: Callable[..., pytest.RunResult], server: LoopbackServer
+) -> Callable[..., pytest.RunResult]:
+    """Ask Claude plainly, and an endpoint of OpenAI's kind under two workers: each would import Anthropic's client, for seconds."""
+    if request.param == "plain":
+        return ask
+    return partial(ask, "-n", "2", *openai_options(server))
+
+
+def openai_options(server: LoopbackServer) -> tuple[str, ...]:
+    """Ask a model of that server in OpenAI's format."""
+    return ("--persona-judge", "openai", "--persona-model", "local-7b", "--persona-base-url", server.openai_url)
 
 
 def profile(path: Path) -> dict:
@@ -206,8 +217,7 @@ def test_a_batch_answers_all_tests_together(ask, folder, server, pytester):
 def test_openai_compatible_endpoints_are_asked_the_same(ask, folder, server, pytester):
     signal(folder, "signal-0", 12)
     pytester.makepyfile(TESTS.format(n=0))
-    options = ("--persona-judge", "openai", "--persona-model", "local-7b", "--persona-base-url", server.openai_url)
-    result = ask(*options, "--persona-json", "p.json")
+    result = ask(*openai_options(server), "--persona-json", "p.json")
     result.assert_outcomes(passed=1)
     judge = profile(folder)["judge"]
     assert (judge["name"], judge["model"], judge["network"]) == ("openai", "local-7b", True)
