@@ -60,20 +60,19 @@ class Bench:
 def anchors(bench: Bench) -> None:
     """How many traits qualify, beside what length and a bag of words would do on the same folds."""
     print("trait                     AUROC  interval       pairs  length  bag of words  statements")
-    count = 0
     known = bench.judge.qualify(bench.traits)
     texts = bench.judge.qualify(bench.traits, statements=True)
     ordered = sorted(bench.traits, key=lambda t: -(known[t.name].auroc or 0))
-    for trait in ordered:
+    for trait in ordered[: 2 if bench.quick else None]:
         q = known[trait.name]
         m = measure(yaml.safe_load((LIBRARY / f"{trait.name}.yaml").read_text(encoding="utf-8")))
-        count += q.qualified
         mark = "" if q.qualified else "  not qualified"
         print(
             f"{trait.name:24} {q.auroc:6.3f}  [{q.low:.2f}, {q.high:.2f}] {q.pairs:6} {m['length']:8.2f} {m['bag']:10.2f}"
             f" {texts[trait.name].auroc:12.2f}{mark}"
         )
     areas = [known[t.name].auroc or 0.0 for t in bench.traits]
+    count = sum(known[trait.name].qualified for trait in bench.traits)
     print(f"qualified: {count} of {len(bench.traits)}; mean AUROC {np.mean(areas):.3f}")
     request = bench.judge.heads.request
     print(f"request head, domains left out: AUROC {request.auroc:.3f} [{request.low:.2f}, {request.high:.2f}]")
