@@ -103,10 +103,10 @@ def test_shares_of_nuisance_are_said_above_three_tenths(profile: Make, finding: 
 
 
 def test_rivals_are_named_where_they_shift_further_largest_first(profile: Make, finding: Make, shift: Make) -> None:
-    rivals = {"grovelling": 0.55, "masking": -0.7, "deception": 0.2, "malice": None}
+    rivals = {"grovelling": 0.55, "masking": 0.7, "deception": 0.2, "malice": None, "candour": -0.9}
     text = shown(profile(finding(rivals=rivals)))
-    assert "its rival masking shifts further: -0.70\n              its rival grovelling shifts further: +0.55" in text
-    assert "deception" not in text
+    assert "its rival masking shifts further: +0.70\n              its rival grovelling shifts further: +0.55" in text
+    assert "deception" not in text and "candour" not in text
     assert "rival" not in shown(profile(finding(rivals=rivals, shift=shift(None, -2.0, 2.0))))
     assert "rival" not in shown(profile(finding(rivals=rivals, status="inconclusive")))
 
