@@ -95,7 +95,7 @@ def test_the_number_of_threads_changes_nothing(
     audit: Callable[..., Audit], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     bound = Expectation(trait="sycophancy", at_most=0.1)
-    signal = rows(FLATTERY, FRANK) + rows(FRANK + " And a third: it ends too early for that.", FLATTERY)
+    signal = rows(FLATTERY, FRANK)[:5] + rows(FRANK + " And a third: it ends too early for that.", FLATTERY)[:3]
     spec = AuditSpec(name="rows", signal=signal, signal_name="rows", expectations=(bound,))
     found = []
     for threads in (1, 2):

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from pytest_persona.judge.lm.threads import Threads, thread_count
 
 
 def blas() -> list[int]:
     return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    """Two threads for matrix products, whatever the environment says."""
+    with threadpool_limits(2, user_api="blas"):
+        assert set(blas()) <= {2}
+        yield
 
 
 def test_a_number_wins_then_xdist_then_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,6 +44,7 @@ def test_a_single_job_rounds_as_one_of_many_does() -> None:
     assert Threads(2).map(lambda _: blas(), ["alone"]) == [[1] * len(blas())]
 
 
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("count", [1, 2])
 def test_results_keep_their_order_and_the_setting_comes_back(count: int) -> None:
     before = blas()
@@ -45,6 +55,7 @@ def test_results_keep_their_order_and_the_setting_comes_back(count: int) -> None
     assert blas() == before
 
 
+@pytest.mark.usefixtures("two_threads")
 def test_an_error_of_a_job_is_raised_and_the_setting_comes_back() -> None:
     before = blas()
     with pytest.raises(ZeroDivisionError):
