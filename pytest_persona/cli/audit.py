@@ -113,6 +113,7 @@ def make(
             audits.append(audit)
     remarks = list(write_record(settings))
     remarks += keep(settings, [audit.profile for audit in audits], "--")
+    sys.stdout.flush()  # so that they come after the report where both go to one pipe
     for remark in remarks:
         print(f"pytest-persona: {safe(remark)}", file=sys.stderr)
     _write(audits, settings)
