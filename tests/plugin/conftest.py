@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import anthropic  # noqa: F401
 import jsonschema  # noqa: F401
 import pytest
 from loopback_server import LoopbackServer
@@ -18,7 +19,7 @@ import pytest_persona.load.profiles
 import pytest_persona.load.signals
 import pytest_persona.load.suites
 import pytest_persona.report.documents
-import pytest_persona.report.terminal  # noqa: F401
+import pytest_persona.report.terminal
 
 Run = Callable[..., pytest.RunResult]
 
@@ -156,8 +157,21 @@ def folder(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, server: L
     return pytester.path
 
 
+@pytest.fixture(scope="session")
+def imported_once() -> None:
+    """All of ours, and the clients that ours imports when it asks: what a run in this process imports itself, pytester forgets, and
+    the next one would know every class and exception twice. Before any pytester is there, for the same reason."""
+    import anthropic  # noqa: F401
+    import httpcore2  # noqa: F401
+    import httpx2  # noqa: F401
+
+    for module in pkgutil.walk_packages(pytest_persona.__path__, "pytest_persona."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
 @pytest.fixture
-def ask(pytester: pytest.Pytester, folder: Path) -> Run:
+def ask(imported_once: None, pytester: pytest.Pytester, folder: Path) -> Run:
     """Run pytest there: in this process, or where there are workers in one of its own, which takes seconds to import all it needs."""
 
     def run(*args: str) -> pytest.RunResult:
