@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from loopback_faults import named
@@ -252,14 +253,14 @@ def test_what_an_interrupted_run_was_told_is_not_asked_again(engine: Make, tmp_p
     assert any("replies were not asked for in this run: they were kept before" in note for note in profile.notes)
 
 
-class Interrupts:
-    """Presses Ctrl-C once something was answered."""
+class Interrupts(Mock):
+    """Presses Ctrl-C once more than so many dialogues were held."""
 
-    def start(self, label: str, total: int) -> None: ...
-    def finish(self, label: str) -> None: ...
-    def wipe(self) -> None: ...
+    left = 0
+
     def advance(self, count: int) -> None:
-        if count:
+        self.left -= count
+        if self.left < 0:
             raise KeyboardInterrupt
 
 
@@ -290,7 +291,7 @@ def test_an_interrupted_run_adds_to_its_record(engine: Make, tmp_path: Path) -> 
     _, product = counted(0.002)
     probe(engine(replies="r.jsonl"), product, suite(4))
     stop = engine(replies="r.jsonl")
-    stop.progress = Interrupts()  # type: ignore[assignment]
+    stop.progress = Interrupts(left=4)  # type: ignore[assignment]
     with pytest.raises(KeyboardInterrupt):
         probe(stop, product, suite(200))
     kept = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text("utf-8").splitlines()[1:]]
@@ -306,12 +307,13 @@ def test_of_several_targets_one_must_be_named(engine: Make) -> None:
         TargetError, match=r"r\.jsonl holds replies of counted, .*:flatterer\. Name one of them with --persona-target"
     ):
         probe(engine(replies="r.jsonl", ask="never"), None, suite(4))
+    never = {"replies": "r.jsonl", "ask": "never"}
     for given, settings in ((None, {"target": "counted"}), (product, {}), ("counted", {})):
-        profile = probe(engine(replies="r.jsonl", ask="never", **settings), given, suite(4))
+        profile = probe(engine(**never, **settings), given, suite(4))
         assert profile.target is not None and profile.target.name == "counted"
     for given in (suite, "another:one"):
         with pytest.raises(TargetError, match=r"r\.jsonl holds replies of"):
-            probe(engine(replies="r.jsonl", ask="never"), given, suite(4))
+            probe(engine(**never), given, suite(4))
     with pytest.raises(TargetError, match=r"r\.jsonl holds replies of"):
         probe(engine(replies="r.jsonl", ask="never", target="nobody:at_all"), None, suite(4))
 
