@@ -295,8 +295,7 @@ def test_an_interrupted_run_adds_to_its_record(engine: Make, tmp_path: Path) -> 
     with pytest.raises(KeyboardInterrupt):
         probe(stop, product, suite(200))
     kept = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text("utf-8").splitlines()[1:]]
-    assert len(kept) > 8
-    assert {f"plan-{n}" for n in range(4)} <= {one["probe"] for one in kept}
+    assert len(kept) > 8 and {f"plan-{n}" for n in range(4)} <= {one["probe"] for one in kept}
 
 
 def test_of_several_targets_one_must_be_named(engine: Make) -> None:
@@ -309,8 +308,7 @@ def test_of_several_targets_one_must_be_named(engine: Make) -> None:
     ):
         probe(engine(**never), None, suite(4))
     for given, settings in ((None, {"target": "counted"}), (product, {}), ("counted", {})):
-        profile = probe(engine(**never, **settings), given, suite(4))
-        assert profile.target is not None and profile.target.name == "counted"
+        assert probe(engine(**never, **settings), given, suite(4)).target.name == "counted"
     for given in (suite, "another:one"):
         with pytest.raises(TargetError, match=r"r\.jsonl holds replies of"):
             probe(engine(**never), given, suite(4))
