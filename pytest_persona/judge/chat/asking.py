@@ -127,6 +127,8 @@ class Asking:
         error = None if worker.cancelled() else worker.exception()
         if error is not None:
             self._end(error if isinstance(error, Exception) else RuntimeError(repr(error)))
+        elif not worker.cancelled():
+            self._staff()  # what came due after its last look, and before it was known to have left, would wait for ever
         self._intake.safely(self._staff)
         if not self._workers:
             self._intake.safely(self._settle)
